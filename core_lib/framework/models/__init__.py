@@ -1,0 +1,25 @@
+"""The messages that travel between rooms, one pydantic model each."""
+
+from core_lib.framework.models.action import ActionSpec, Cause, Dependency, Hook, Retry
+from core_lib.framework.models.base import Message
+from core_lib.framework.models.payload import (
+    DeploymentDetails,
+    Exclusion,
+    InlineSpec,
+    Options,
+    PackageDetails,
+    Selection,
+    Task,
+    TaskPayload,
+)
+from core_lib.framework.models.plan import FileRef, Plan, PlanAction, Provenance, action_id
+from core_lib.framework.models.prn import LEVELS, Level, Prn, branch_short_name, short_name_collisions
+from core_lib.framework.models.run import ActionState, ActionStatus, ErrorInfo, RunState, RunStatus
+from core_lib.framework.models.target import Account, AccountState, SkippedTarget, Target
+
+__all__ = [
+    "LEVELS", "Account", "AccountState", "ActionSpec", "ActionState", "ActionStatus", "Cause", "Dependency", "DeploymentDetails",
+    "ErrorInfo", "Exclusion", "FileRef", "Hook", "InlineSpec", "Level", "Message", "Options", "PackageDetails", "Plan",
+    "PlanAction", "Prn", "Provenance", "Retry", "RunState", "RunStatus", "Selection", "SkippedTarget", "Target", "Task",
+    "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
+]  # fmt: skip

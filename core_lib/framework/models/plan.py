@@ -1,0 +1,109 @@
+"""Plan: the compiled, immutable graph of actions. Compilers make it, Execute runs it, nobody changes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import Field
+
+from core_lib.framework.models.action import Hook, Retry
+from core_lib.framework.models.base import Message
+from core_lib.framework.models.payload import DeploymentDetails, Task
+from core_lib.framework.models.prn import Level
+from core_lib.framework.models.target import SkippedTarget, Target
+
+
+def action_id(name: str, target_key: str) -> str:
+    """Name of an action instance within a plan: `name@account/region`."""
+    return f"{name}@{target_key}"
+
+
+class PlanAction(Message):
+    """One action on one target.
+
+    `spec` is ready for its kind, but strings may still hold run-time expressions (`outputs.*`, `vars.*`); `bindings` are the
+    compile-time values those expressions need, `references` maps each upstream label used in them to an action id.
+    """
+
+    id: str
+    name: str
+    kind: str
+    target: str
+    depends_on: tuple[str, ...] = ()
+    segment: int = 0
+    condition: str | None = None
+    scope: Level | None = None
+    save_outputs: bool = True
+    retry: Retry = Field(default_factory=Retry)
+    timeout: timedelta | None = None
+    on_failure: Literal["stop", "continue", "undo"] = "stop"
+    hooks: tuple[Hook, ...] = ()
+    spec: dict[str, Any] = Field(default_factory=dict)
+    bindings: dict[str, Any] = Field(default_factory=dict)
+    references: dict[str, str] = Field(default_factory=dict)
+
+
+class FileRef(Message):
+    """A file the plan needs (template, policy): its artefact key and content hash. `path` is its name in the package."""
+
+    path: str
+    key: str
+    sha256: str
+    size: int
+
+
+class Provenance(Message):
+    """Where a plan came from. Nothing here depends on the machine, the user or the clock."""
+
+    compiler: str
+    package_sha256: str
+    facts_sha256: str
+    sources: tuple[str, ...] = ()
+
+
+class Plan(Message):
+    """The graph of actions over all targets. `hash` names the content; see `Plan.sealed`."""
+
+    format_version: Literal[1] = 1
+    client: str
+    task: Task
+    deployment: DeploymentDetails
+    targets: tuple[Target, ...]
+    skipped: tuple[SkippedTarget, ...] = ()
+    actions: tuple[PlanAction, ...]
+    files: tuple[FileRef, ...] = ()
+    provenance: Provenance
+    hash: str = ""
+
+    @cached_property
+    def action_by_id(self) -> dict[str, PlanAction]:
+        """All actions by id."""
+        return {action.id: action for action in self.actions}
+
+    @cached_property
+    def target_by_key(self) -> dict[str, Target]:
+        """All targets by `account/region`."""
+        return {target.key: target for target in self.targets}
+
+    @cached_property
+    def file_by_path(self) -> dict[str, FileRef]:
+        """Files by their name in the package."""
+        return {file.path: file for file in self.files}
+
+    def content_hash(self) -> str:
+        """SHA-256 (hex) over the canonical JSON of everything but the hash itself."""
+        body = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"hash"})
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def sealed(self) -> Plan:
+        """This plan with its content hash filled in."""
+        return self.model_copy(update={"hash": self.content_hash()})
+
+    def to_json(self) -> str:
+        """Canonical JSON text: same plan, same bytes."""
+        return json.dumps(self.as_dict(), sort_keys=True, indent=1, ensure_ascii=False) + "\n"

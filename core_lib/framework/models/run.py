@@ -1,0 +1,102 @@
+"""Runs and what the ledger says about their actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from core_lib.framework.models.action import Cause
+from core_lib.framework.models.base import Message
+from core_lib.framework.models.payload import Options, Task
+
+
+class ActionStatus(StrEnum):
+    """State machine of an action: pending -> running -> one of the others. An action the ledger does not know is pending."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    BLOCKED = "blocked"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the action in this run (unless it is resumed)."""
+        return self not in (ActionStatus.PENDING, ActionStatus.RUNNING)
+
+
+class RunStatus(StrEnum):
+    """State of a whole run."""
+
+    PENDING = "pending"
+    AWAITING_APPROVAL = "awaiting-approval"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over (it may still be resumed unless it succeeded)."""
+        return self in (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class ErrorInfo(Message):
+    """An error as it is recorded: stable code, message, where, hint, cause."""
+
+    code: str
+    message: str
+    where: str | None = None
+    hint: str | None = None
+    cause: Cause = Cause.PERMANENT
+
+
+class ActionState(Message):
+    """One action of a run in the ledger. `scratch` is the action's own state between its steps."""
+
+    run_id: str
+    action_id: str
+    status: ActionStatus
+    attempt: int = 1
+    changed: bool | None = None
+    message: str | None = None
+    error: ErrorInfo | None = None
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    variables: dict[str, Any] = Field(default_factory=dict)
+    scratch: dict[str, Any] = Field(default_factory=dict)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    version: int = 0
+
+
+class RunState(Message):
+    """One execution of a plan, named by its correlation id."""
+
+    run_id: str
+    client: str
+    prn: str
+    task: Task
+    status: RunStatus
+    plan_hash: str
+    plan_key: str
+    options: Options = Field(default_factory=Options)
+    executor: str = "prefect"
+    flow_run_id: str | None = None
+    requested_by: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    cancel_requested: bool = False
+    epoch: int = 0
+    target_count: int = 0
+    action_count: int = 0
+    counts: dict[str, int] = Field(default_factory=dict)
+    error: ErrorInfo | None = None
+    version: int = 0

@@ -1,0 +1,40 @@
+"""Which emulator answers a call: MiniStack by default, moto for what MiniStack lacks.
+
+The table follows what was measured about both (see `docs/` on the embedded cloud); it is data, so that a pinned
+emulator that learns a service costs one line here.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from deployments.local.gateway.naming import Call
+
+Upstream = Literal["ministack", "moto"]
+
+_MOTO_SERVICES = frozenset(
+    {
+        "account", "aps", "ce", "codecommit", "codedeploy", "codepipeline", "fis", "guardduty", "identitystore",
+        "networkmanager", "organizations", "ram", "route53resolver", "sagemaker", "securityhub", "servicecatalog",
+        "sso", "support", "swf",
+    }
+)  # fmt: skip
+
+_MOTO_OPERATIONS = frozenset(
+    {
+        ("ec2", "CopyImage"), ("ec2", "CreateImage"), ("ec2", "DeregisterImage"), ("ec2", "DescribeImageAttribute"),
+        ("ec2", "ModifyImageAttribute"), ("ec2", "RegisterImage"), ("ec2", "ResetImageAttribute"),
+        ("ec2", "DisableEbsEncryptionByDefault"), ("ec2", "EnableEbsEncryptionByDefault"),
+        ("ec2", "GetEbsEncryptionByDefault"), ("ecr", "DescribeRegistry"), ("ecr", "PutReplicationConfiguration"),
+    }
+)  # fmt: skip
+
+_MINISTACK_OPERATIONS = frozenset({("account", "ListRegions"), ("account", "GetRegionOptStatus")})
+
+
+def upstream_of(call: Call) -> Upstream:
+    """The emulator that knows this call best."""
+    name = (call.service, call.operation)
+    if name in _MINISTACK_OPERATIONS:
+        return "ministack"
+    return "moto" if call.service in _MOTO_SERVICES or name in _MOTO_OPERATIONS else "ministack"
