@@ -14,12 +14,13 @@ from core_lib.framework.models.payload import (
 )
 from core_lib.framework.models.plan import FileRef, Plan, PlanAction, Provenance, action_id
 from core_lib.framework.models.prn import LEVELS, Level, Prn, branch_short_name, short_name_collisions
+from core_lib.framework.models.review import PropertyChange, ResourceChange, StackReview
 from core_lib.framework.models.run import ActionState, ActionStatus, ErrorInfo, RunState, RunStatus
 from core_lib.framework.models.target import Account, AccountState, SkippedTarget, Target
 
 __all__ = [
     "LEVELS", "Account", "AccountState", "ActionSpec", "ActionState", "ActionStatus", "Cause", "Dependency", "DeploymentDetails",
     "ErrorInfo", "Exclusion", "FileRef", "Hook", "InlineSpec", "Level", "Message", "Options", "PackageDetails", "Plan",
-    "PlanAction", "Prn", "Provenance", "Retry", "RunState", "RunStatus", "Selection", "SkippedTarget", "Target", "Task",
-    "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
+    "PlanAction", "Prn", "PropertyChange", "Provenance", "ResourceChange", "Retry", "RunState", "RunStatus", "Selection", "SkippedTarget",
+    "StackReview", "Target", "Task", "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
 ]  # fmt: skip

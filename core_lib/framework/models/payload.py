@@ -126,7 +126,10 @@ class Exclusion(Message):
 
 
 class Options(Message):
-    """How a run behaves. `Tolerance` counts failed targets: a number, or a percentage such as "5%"."""
+    """How a run behaves. `Tolerance` counts failed targets: a number, or a percentage such as "5%".
+
+    `PlanHash` is the plan a person approved, `ReviewedRun` the plan run that showed it: apply executes exactly that.
+    """
 
     dry_run: bool = False
     force: bool = False
@@ -138,6 +141,7 @@ class Options(Message):
     when_locked: Literal["wait", "refuse"] = "wait"
     auto_approve: bool = False
     plan_hash: str | None = None
+    reviewed_run: str | None = None
 
     @field_validator("tolerance")
     @classmethod
