@@ -1,0 +1,1 @@
+"""Plugins that LocalStack finds through the entry points in this distribution's metadata."""
