@@ -1,0 +1,30 @@
+"""Layer 4, report: what a run did, said so that a person finds the one thing that matters.
+
+The ledger, the plan and the run record go in; a `RunSummary` or a `PlanReview` comes out, as data. Failures are grouped by what
+went wrong (`fingerprint`), not by where; changes are grouped by what would happen, so that 120 targets with the same change read
+as one. `text` and `markdown` lay the same data out for people, `render_json` for machines. Nothing here calls anybody.
+"""
+
+from core_lib.report.export import export_states, render_json
+from core_lib.report.failures import group_failures
+from core_lib.report.fingerprint import fingerprint, normalise
+from core_lib.report.markdown import plan_markdown, render_markdown
+from core_lib.report.messages import (
+    ChangeGroup,
+    DeferredGroup,
+    Durations,
+    FailureGroup,
+    PlanReview,
+    RunSummary,
+    SkippedGroup,
+    TargetOutcome,
+)
+from core_lib.report.review import read_review, review, stack_reviews
+from core_lib.report.summary import final_status, summarize
+from core_lib.report.text import headline, render_text
+
+__all__ = [
+    "ChangeGroup", "DeferredGroup", "Durations", "FailureGroup", "PlanReview", "RunSummary", "SkippedGroup", "TargetOutcome",
+    "export_states", "final_status", "fingerprint", "group_failures", "headline", "normalise", "plan_markdown", "read_review",
+    "render_json", "render_markdown", "render_text", "review", "stack_reviews", "summarize",
+]  # fmt: skip
