@@ -40,7 +40,7 @@ def error_answer(call: Call, code: str, message: str, status: int) -> Answer:
             inner = f"<Errors><Error>{_code(code, message)}</Error></Errors><RequestID>{request_id}</RequestID>"
             body = _xml(f"<Response>{inner}</Response>")
             headers = {"Content-Type": "text/xml"}
-        case "query" | "rest-xml":
+        case _:
             kind = "Receiver" if status >= 500 else "Sender"
             inner = f"<Error><Type>{kind}</Type>{_code(code, message)}</Error><RequestId>{request_id}</RequestId>"
             body = _xml(f"<ErrorResponse>{inner}</ErrorResponse>")
