@@ -15,6 +15,7 @@ from core_lib.framework.settings.model import (
     ArtefactSettings,
     AwsSettings,
     CmdbSettings,
+    DeploymentSettings,
     LimitSettings,
     LocalSettings,
     LogSettings,
@@ -25,6 +26,6 @@ from core_lib.framework.settings.model import (
 )
 
 __all__ = [
-    "ArtefactSettings", "AwsSettings", "CmdbSettings", "LimitSettings", "LocalSettings", "LogSettings", "PollingSettings",
-    "PrefectSettings", "Section", "SettingOrigin", "Settings", "explain_settings", "load_settings",
+    "ArtefactSettings", "AwsSettings", "CmdbSettings", "DeploymentSettings", "LimitSettings", "LocalSettings", "LogSettings",
+    "PollingSettings", "PrefectSettings", "Section", "SettingOrigin", "Settings", "explain_settings", "load_settings",
 ]  # fmt: skip

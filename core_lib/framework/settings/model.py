@@ -146,6 +146,26 @@ class PrefectSettings(Section):
     """Runs of at most this many actions show each action as a Prefect task; larger ones show targets."""
 
 
+class DeploymentSettings(Section):
+    """What commands work on when they are not told: the place in the deployment hierarchy, and the environment."""
+
+    portfolio: str | None = None
+    """Portfolio."""
+    app: str | None = None
+    """App within the portfolio."""
+    branch: str = "main"
+    """Branch of the app."""
+    build: str = "1"
+    """Build of the branch."""
+    environment: str | None = None
+    """Environment, e.g. dev or prod."""
+
+    @field_validator("portfolio", "app", "branch", "build", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class LocalSettings(Section):
     """The embedded stack. Port 0 lets the system choose."""
 
@@ -176,6 +196,8 @@ class Settings(BaseSettings):
 
     client: str | None = None
     """Client that commands work for when they name none."""
+    deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)
+    """What commands work on when they are not told."""
     state_dir: Path = Path(".core")
     """Folder of the embedded stack's state and logs."""
     aws: AwsSettings = Field(default_factory=AwsSettings)
