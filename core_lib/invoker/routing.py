@@ -1,0 +1,61 @@
+"""Which processor handles a payload, and how far it is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core_lib.framework.errors import PayloadError
+from core_lib.framework.models import Task, TaskPayload
+
+
+class Processor(StrEnum):
+    """Who turns a payload into something."""
+
+    PACKAGE = "package"
+    DEPLOYSPEC = "deployspec"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way of one payload.
+
+    `stores`: the package is put into the artefact store. `compiles`: plans are made and stored.
+    `runs`: the plan of `task` is executed (never in a dry run).
+    """
+
+    processor: Processor
+    task: Task
+    stores: bool
+    compiles: bool
+    runs: bool
+
+
+_PACKAGE_TASKS = {Task.PACKAGE: False, Task.UPLOAD: True}
+_RUN_TASKS = (Task.PLAN, Task.APPLY, Task.DEPLOY, Task.TEARDOWN)
+
+
+def route(payload: TaskPayload) -> Route:
+    """Decide what happens to a payload.
+
+    Raises:
+        PayloadError: nobody handles this combination of Type, Task and Executor; the hint lists what is handled.
+    """
+    if payload.type != "deployspec":
+        raise _unsupported(f"Type '{payload.type}'", "deployspec")
+    if payload.executor != "prefect":
+        raise _unsupported(f"Executor '{payload.executor}'", "prefect")
+    dry = payload.options.dry_run
+    if payload.task in _PACKAGE_TASKS:
+        stores = _PACKAGE_TASKS[payload.task] and not dry
+        return Route(Processor.PACKAGE, payload.task, stores=stores, compiles=False, runs=False)
+    if payload.task is Task.COMPILE:
+        return Route(Processor.DEPLOYSPEC, payload.task, stores=not dry, compiles=True, runs=False)
+    if payload.task in _RUN_TASKS:
+        return Route(Processor.DEPLOYSPEC, payload.task, stores=not dry, compiles=True, runs=not dry)
+    handled = (*_PACKAGE_TASKS, Task.COMPILE, *_RUN_TASKS)
+    raise _unsupported(f"Task '{payload.task}' of a deployspec", ", ".join(handled))
+
+
+def _unsupported(what: str, handled: str) -> PayloadError:
+    return PayloadError(f"{what} is not handled here", where="task payload", hint=f"handled: {handled}")

@@ -1,0 +1,133 @@
+"""Registering runs and finding them again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from core_lib.db import ClientCmdb
+from core_lib.framework.errors import MovedError, RunStateError
+from core_lib.framework.models import ActionState, Plan, RunState, RunStatus, StackReview, Task, TaskPayload
+from core_lib.helper import ArtefactStore
+from core_lib.report import export_states, stack_reviews
+from core_lib.runner.correlation import new_run_id
+
+
+class Runner:
+    """Runs of one client: the record in the CMDB, the plan in the artefact store."""
+
+    def __init__(self, cmdb: ClientCmdb, store: ArtefactStore) -> None:
+        self._cmdb = cmdb
+        self._store = store
+
+    def register(
+        self, payload: TaskPayload, plan: Plan, *, flow_run_id: str | None = None, requested_by: str | None = None
+    ) -> RunState:
+        """Store the plan and create the run record, status pending. The run is named by the payload's correlation id,
+        or by a new one.
+
+        Raises:
+            ConflictError: a run of that name exists.
+            ArtefactError: the plan cannot be stored.
+        """
+        prefix = plan.deployment.key_prefix("artefacts")
+        key = f"{prefix}/plans/{plan.hash}.json"
+        text = plan.to_json().encode()
+        self._store.put(key, text, content_type="application/json")
+        self._store.put(f"{prefix}/{plan.task}.actions", text, content_type="application/json")
+        run = RunState(
+            run_id=payload.correlation_id or new_run_id(),
+            client=payload.client,
+            prn=str(payload.prn),
+            task=payload.task,
+            status=RunStatus.PENDING,
+            plan_hash=plan.hash,
+            plan_key=key,
+            options=payload.options,
+            executor=payload.executor,
+            flow_run_id=flow_run_id,
+            requested_by=requested_by,
+            created_at=datetime.now(UTC),
+            target_count=len(plan.targets),
+            action_count=len(plan.actions),
+        )
+        return self._cmdb.runs.create(run)
+
+    def load(self, run_id: str) -> tuple[RunState, Plan]:
+        """A run and its plan.
+
+        Raises:
+            NotFoundError: no such run.
+            RunStateError: the stored plan is not the one the run was registered with.
+        """
+        run = self._cmdb.runs.get(run_id)
+        return run, self._plan(run)
+
+    def reviewed(self, payload: TaskPayload, plan_hash: str | None) -> dict[str, StackReview]:
+        """What the plan run named by `Options.ReviewedRun` found, by `account/region/StackName`.
+
+        `plan_hash` is the hash that today's compile gives the plan; it must be the one that was reviewed.
+
+        Raises:
+            RunStateError: there is no finished plan run of that name for this deployment.
+            MovedError: another plan was approved, or the package or the facts changed since.
+            NotFoundError: no such run.
+        """
+        options = payload.options
+        if options.reviewed_run is None:
+            raise RunStateError(
+                "apply executes a reviewed plan, and Options.ReviewedRun names none",
+                where=str(payload.prn),
+                hint="run the plan task first and pass its run id",
+            )
+        run, plan = self.load(options.reviewed_run)
+        if run.task is not Task.PLAN or run.prn != str(payload.prn):
+            raise RunStateError(f"this is a {run.task} run of {run.prn}, not a plan of {payload.prn}", where=run.run_id)
+        if run.status is not RunStatus.SUCCEEDED:
+            raise RunStateError(f"the plan run is {run.status}", where=run.run_id, hint="only a complete plan can be applied")
+        if options.plan_hash not in (None, run.plan_hash):
+            raise MovedError(
+                f"plan {options.plan_hash[:12] if options.plan_hash else ''} was approved, the run holds {run.plan_hash[:12]}",
+                where=run.run_id,
+                hint="review the plan again",
+            )
+        self._same_inputs(run, plan_hash)
+        return stack_reviews(plan, self._cmdb.ledger.load(run.run_id))
+
+    def export(self, run: RunState, plan: Plan, states: dict[str, ActionState]) -> str:
+        """Store the end state of a run (`<task>.state` and a copy that keeps the run's name); the key of the latter.
+
+        Raises:
+            ArtefactError: it cannot be stored.
+        """
+        prefix = plan.deployment.key_prefix("artefacts")
+        text = export_states(run, plan, states).encode()
+        key = f"{prefix}/runs/{run.run_id}.state"
+        for name in (key, f"{prefix}/{plan.task}.state"):
+            self._store.put(name, text, content_type="application/json")
+        return key
+
+    def _plan(self, run: RunState) -> Plan:
+        try:
+            plan = Plan.model_validate(json.loads(self._store.get(run.plan_key)))
+        except (ValueError, ValidationError) as error:
+            raise RunStateError("the stored plan cannot be read", where=run.plan_key) from error
+        if plan.content_hash() != run.plan_hash:
+            raise RunStateError(
+                "the stored plan is not the one this run was registered with",
+                where=f"{run.run_id} {run.plan_key}",
+                hint="start a new run",
+            )
+        return plan
+
+    @staticmethod
+    def _same_inputs(run: RunState, plan_hash: str | None) -> None:
+        if plan_hash is not None and plan_hash != run.plan_hash:
+            raise MovedError(
+                f"the package or the facts changed since the review: the plan is now {plan_hash[:12]}, "
+                f"reviewed was {run.plan_hash[:12]}",
+                where=run.run_id,
+                hint="run the plan again and review it",
+            )
