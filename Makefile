@@ -21,5 +21,40 @@ setup: $(SETUP) ## Install everything into .venv
 lock: ## Pin the dependencies again, with hashes and without host names
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra local --extra dev -o requirements/all.txt
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in -o requirements/build.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/localstack.in -o requirements/localstack.txt
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/localstack-py311.in -o requirements/localstack-py311.txt
 
 .PHONY: help setup lock
+
+check: $(SETUP) ## Lint, types, floors and doors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: $(SETUP) check ## The tests that every change must pass
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not localstack and not slow" --cov --cov-report=term:skip-covered $(PYTEST)
+
+test-localstack: $(SETUP) ## The contract against LocalStack, run without Docker
+	$(BIN)/pytest -m localstack $(PYTEST)
+
+test-long: $(SETUP) ## Scale, kill -9 and malformed input at length
+	$(BIN)/pytest -m "slow and not localstack" $(PYTEST)
+
+demo: $(SETUP) ## The main job on the embedded cloud: one deployspec over 60 accounts x 2 regions
+	$(BIN)/python -m examples.demo
+
+bench: $(SETUP) ## Benchmarks, each as a ratio to a peer or a floor measured in the same run
+	$(BIN)/python -m benchmarks
+
+up: $(SETUP) ## Start the platform on this machine
+	$(BIN)/core up
+
+down: $(SETUP) ## Stop it
+	$(BIN)/core down
+
+clean: ## Remove what was built; stop the platform first
+	-test ! -x $(BIN)/core || $(BIN)/core down
+	rm -rf build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov .core $(VENV)
+
+.PHONY: check test test-localstack test-long demo bench up down clean
