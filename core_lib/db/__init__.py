@@ -1,0 +1,25 @@
+"""The CMDB (layer 2): what the platform knows, on DynamoDB through PynamoDB.
+
+    with Cmdb(settings) as cmdb:
+        cmdb.create_tables("acme")
+        acme = cmdb.for_client("acme")
+        run = acme.runs.take(run_id)                       # this worker now writes with run.epoch
+        acme.locks.acquire(run_id, run.epoch, keys, "me")  # all stacks of a unit, or LockedError
+        acme.ledger.write(states, epoch=run.epoch)         # group commit; FencedError when taken over
+
+Every client has tables of its own, so a `ClientCmdb` cannot reach another client's rows. Changes are conditional (versions,
+epochs); lists come in pages with cursors; nothing a user waits for reads a whole table. `docs/cmdb.md` has the schema.
+"""
+
+from core_lib.db.cmdb import ClientCmdb, Cmdb
+from core_lib.db.events import Event, Events
+from core_lib.db.ledger import Ledger, LedgerConflictError
+from core_lib.db.locks import LockHolder, Locks
+from core_lib.db.paging import Page
+from core_lib.db.runs import Runs
+from core_lib.db.stacks import StackRecord, Stacks
+
+__all__ = [
+    "ClientCmdb", "Cmdb", "Event", "Events", "Ledger", "LedgerConflictError", "LockHolder", "Locks", "Page", "Runs",
+    "StackRecord", "Stacks",
+]  # fmt: skip

@@ -1,0 +1,87 @@
+"""The door of the CMDB. `Cmdb` knows the clients; `ClientCmdb` is everything about one client, and reaches nothing else."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from core_lib.db.connection import CmdbConnection
+from core_lib.db.events import Events
+from core_lib.db.ledger import Ledger
+from core_lib.db.locks import Locks
+from core_lib.db.runs import Runs
+from core_lib.db.stacks import Stacks
+from core_lib.db.tables import ClientTables, FactRow, create, named
+from core_lib.framework.models import Prn
+
+if TYPE_CHECKING:
+    from core_lib.framework.settings import Settings
+
+
+class ClientCmdb:
+    """The repositories of one client, each on tables of its own."""
+
+    def __init__(self, client: str, tables: ClientTables, connection: CmdbConnection, lease: float) -> None:
+        self.client = client
+        self._tables = tables
+        self.runs = Runs(client, tables.runs, tables.ledger, connection, lease)
+        self.ledger = Ledger(tables.ledger, connection)
+        self.locks = Locks(tables.locks, tables.ledger, self.runs, connection)
+        self.stacks = Stacks(tables.stacks, connection)
+        self.events = Events(tables.events)
+
+    def create_tables(self) -> None:
+        """Create the tables of this client, side by side; those that exist stay as they are."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(create, self._tables.all()))
+
+
+class Cmdb:
+    """The CMDB on DynamoDB. Endpoint and credentials are boto3's own (environment, profile); the rest comes from settings.
+
+    Safe to share between threads. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.cmdb.table_prefix
+        self._lease = settings.cmdb.lock_lease_seconds
+        self._connection = CmdbConnection(
+            settings.cmdb.region or settings.aws.region,
+            connect_timeout=settings.aws.connect_timeout,
+            read_timeout=settings.aws.read_timeout,
+            max_attempts=settings.aws.max_attempts,
+        )
+        self._clients: type[FactRow] = named(FactRow, f"{self._prefix}clients", self._connection)
+        self._opened: dict[str, ClientCmdb] = {}
+        self._guard = Lock()
+
+    def for_client(self, client: str) -> ClientCmdb:
+        """Everything about one client. Asks DynamoDB nothing.
+
+        Raises:
+            PrnError: this cannot be the name of a client.
+        """
+        with self._guard:
+            if client not in self._opened:
+                Prn(client)
+                tables = ClientTables.of(client, self._prefix, self._connection)
+                self._opened[client] = ClientCmdb(client, tables, self._connection, self._lease)
+            return self._opened[client]
+
+    def create_tables(self, *clients: str) -> None:
+        """Create the table of clients, and the tables of these clients; those that exist stay as they are."""
+        create(self._clients)
+        for client in clients:
+            self.for_client(client).create_tables()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
