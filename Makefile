@@ -54,7 +54,7 @@ down: $(SETUP) ## Stop it
 	$(BIN)/core down
 
 clean: ## Remove what was built; stop the platform first
-	-test ! -x $(BIN)/core || $(BIN)/core down
-	rm -rf build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov .core $(VENV)
+	-test ! -x $(BIN)/core || { $(BIN)/core down; CORE_STATE_DIR=.demo $(BIN)/core down; }
+	rm -rf build dist site .demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov .core $(VENV)
 
 .PHONY: check test test-localstack test-long demo bench up down clean
