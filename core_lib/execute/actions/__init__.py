@@ -1,0 +1,1 @@
+"""The library of action kinds: one file per kind, found by walking this folder."""

@@ -1,0 +1,83 @@
+"""Hooks: status events that users asked for, written to the event history when an action starts, completes or fails."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from concurrent.futures import Executor
+from typing import Literal
+
+from core_lib.db import Event
+from core_lib.execute.ports import Events
+from core_lib.framework.models import LEVELS, ActionState, ActionStatus, Hook, Level, Plan, PlanAction, RunState
+
+Moment = Literal["running", "complete", "failed"]
+_MOMENTS: dict[ActionStatus, Moment] = {
+    ActionStatus.RUNNING: "running",
+    ActionStatus.SUCCEEDED: "complete",
+    ActionStatus.SKIPPED: "complete",
+    ActionStatus.FAILED: "failed",
+}
+_WORDS: dict[Moment, str] = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAILED"}
+
+
+class HookEvents:
+    """Listens to transitions. Events are written beside the work; one that cannot be written is logged, it fails no action.
+
+    An event's id and time come from the transition, so telling it twice leaves one event.
+    """
+
+    def __init__(self, plan: Plan, run: RunState, events: Events, threads: Executor) -> None:
+        self._plan = plan
+        self._run = run
+        self._events = events
+        self._threads = threads
+        self._pending: set[asyncio.Future[None]] = set()
+        self._hooked = {action.id for action in plan.actions if action.hooks}
+        self._log = logging.getLogger("core.execute.hooks")
+
+    def on_event(self, state: ActionState) -> None:
+        """A transition was committed."""
+        if state.action_id not in self._hooked or (moment := _MOMENTS.get(state.status)) is None:
+            return
+        action = self._plan.action_by_id[state.action_id]
+        for number, hook in enumerate(action.hooks):
+            if moment in hook.on:
+                event = self._event(action, state, hook, moment, number)
+                future = asyncio.get_running_loop().run_in_executor(self._threads, self._append, event)
+                self._pending.add(future)
+                future.add_done_callback(self._pending.discard)
+
+    async def close(self) -> None:
+        """Wait until every event is written."""
+        while self._pending:
+            await asyncio.wait(set(self._pending))
+
+    def _append(self, event: Event) -> None:
+        try:
+            self._events.append(event)
+        except Exception as error:  # noqa: BLE001 - telling about an action must not change how it ends
+            self._log.warning("the event %s of %s could not be written: %s", event.status, event.details.get("Action"), error)
+
+    def _event(self, action: PlanAction, state: ActionState, hook: Hook, moment: Moment, number: int) -> Event:
+        prn = self._plan.deployment.prn
+        at = state.started_at if moment == "running" else state.ended_at
+        identity = "\n".join((self._run.run_id, action.id, str(state.attempt), moment, str(number)))
+        fields = {"at": at} if at else {}
+        return Event(
+            prn=next(p for p in prn.ancestors() if p.level == action.scope) if _reaches(prn.level, action.scope) else prn,
+            event_type="ERROR" if moment == "failed" else "STATUS",
+            status=hook.status or _WORDS[moment],
+            message=hook.message or state.message,
+            run_id=self._run.run_id,
+            actor=self._run.requested_by,
+            details={"Action": action.name, "Target": action.target, "Kind": action.kind},
+            id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+            **fields,
+        )
+
+
+def _reaches(level: Level, scope: Level | None) -> bool:
+    """Whether a PRN of this level has an ancestor (or is itself) at the scope."""
+    return scope is not None and LEVELS.index(scope) <= LEVELS.index(level)

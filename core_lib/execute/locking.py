@@ -1,0 +1,75 @@
+"""Locks of a unit: taken before the first of its actions begins, given back when the unit is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core_lib.execute.parts import Parts
+from core_lib.execute.ports import Locks
+from core_lib.framework.errors import LockedError
+from core_lib.framework.models import ErrorInfo, PlanAction
+
+LONGEST_LATE_WAIT_LOOKS = 120
+
+
+class UnitLocks:
+    """The locks of one unit.
+
+    All of them are taken in one go, so that runs never wait for each other in a ring. A stack whose name is known only at run
+    time is locked just before its action; as others are held by then, waiting for it has an end.
+    """
+
+    def __init__(self, parts: Parts, locks: Locks, target: str) -> None:
+        self._parts = parts
+        self._locks = locks
+        self._target = target
+        self._held: set[str] = set()
+        self.refusal: ErrorInfo | None = None
+
+    async def take(self, actions: Iterable[PlanAction]) -> None:
+        """Take the locks of every stack that is named in the plan. `refusal` tells when another run keeps one."""
+        names = {name for action in actions for name in stack_names(self._parts, action) if "{{" not in name}
+        if names:
+            self.refusal = await self._acquire(names, None)
+
+    async def take_late(self, name: str) -> ErrorInfo | None:
+        """Take the lock of one more stack; the refusal, if another run keeps it."""
+        if f"{self._target}/{name}" in self._held:
+            return None
+        return await self._acquire({name}, LONGEST_LATE_WAIT_LOOKS)
+
+    async def release(self) -> None:
+        """Give everything back. A worker that lost its run leaves the locks to the one that has it now."""
+        if self._held and self._parts.brake.fatal is None:
+            run = self._parts.run
+            await self._parts.call(lambda: self._locks.release(run.run_id, sorted(self._held), epoch=run.epoch))
+            self._held.clear()
+
+    async def _acquire(self, names: set[str], longest: int | None) -> ErrorInfo | None:
+        run = self._parts.run
+        keys = sorted(f"{self._target}/{name}" for name in names)
+        holder = run.requested_by or run.prn
+        looks = 0
+        while True:
+            try:
+                await self._parts.call(self._locks.acquire, run.run_id, run.epoch, keys, holder)
+            except LockedError as error:
+                too_long = longest is not None and looks >= longest
+                if run.options.when_locked == "refuse" or self._parts.brake.cancelled or too_long:
+                    return ErrorInfo(code=error.code, message=error.message, where=error.where, hint=error.hint)
+                if looks == 0:
+                    self._parts.log.info("waiting: %s", error)
+            else:
+                self._held.update(keys)
+                return None
+            await self._parts.brake.sleep(self._parts.pace.look(looks))
+            looks += 1
+
+
+def stack_names(parts: Parts, action: PlanAction) -> list[str]:
+    """Names of the stacks an action works on, as the plan writes them (an expression may still be in them)."""
+    fields: tuple[str, ...] = parts.kinds[action.kind].stack_fields
+    values: Mapping[str, Any] = action.spec
+    return [str(values[field]) for field in fields if values.get(field)]
+

@@ -1,0 +1,85 @@
+"""What all parts of one engine share: the plan, the book, the brake, the caps, threads for boto3 calls, and the polling curve."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from core_lib.execute.book import RunBook
+from core_lib.execute.brake import Brake
+from core_lib.execute.caps import Caps
+from core_lib.execute.catalogue import Kinds
+from core_lib.execute.files import PlanFiles
+from core_lib.execute.ports import Sessions
+from core_lib.framework.models import Plan, RunState, StackReview
+from core_lib.framework.settings import PollingSettings
+
+R = TypeVar("R")
+
+
+@dataclass
+class Pace:
+    """Waiting times: between looks at an action in progress, and before another try."""
+
+    polling: PollingSettings
+    grace: timedelta = timedelta(minutes=2)
+    retry_seconds: float = 1.0
+    longest_retry_seconds: float = 30.0
+
+    def look(self, looks: int) -> float:
+        """Seconds until the next look, after this many looks at the same stage."""
+        grown = self.polling.initial_seconds * self.polling.factor ** min(looks, 50)
+        return min(grown, self.polling.longest_seconds)
+
+    def retry(self, failures: int) -> float:
+        """Seconds before the next try after this many failures: exponential, with full jitter in its upper half."""
+        longest = min(self.retry_seconds * 2.0 ** min(failures - 1, 20), self.longest_retry_seconds)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, protects nothing
+
+
+@dataclass
+class Parts:
+    """Handed to everything that works for one engine."""
+
+    plan: Plan
+    run: RunState
+    kinds: Kinds
+    book: RunBook
+    brake: Brake
+    caps: Caps
+    pace: Pace
+    files: PlanFiles
+    sessions: Sessions
+    reviews: dict[str, StackReview]
+    log: logging.Logger
+    threads: ThreadPoolExecutor
+    failed_targets: set[str] = field(default_factory=set)
+
+    async def call(self, function: Callable[..., R], *args: Any) -> R:
+        """Run a blocking call in a thread, with this task's context (correlation id and so on)."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, lambda: context.run(function, *args))
+
+    def count_failure(self, target: str) -> None:
+        """Remember a failed target; too many of them pull the brake."""
+        self.failed_targets.add(target)
+        tolerated = self.run.options.tolerated(len(self.plan.targets))
+        if len(self.failed_targets) > tolerated:
+            total = len(self.plan.targets)
+            self.brake.exceed(
+                f"not started: {len(self.failed_targets)} of {total} targets failed, the run tolerates {tolerated}"
+            )
+
+
+def reviews_in(outputs: Mapping[str, Any]) -> StackReview | None:
+    """The review that a CreateChangeSet action left in its outputs, if it is one."""
+    found = outputs.get("Review")
+    return StackReview.model_validate(found) if isinstance(found, Mapping) and "StackName" in found else None

@@ -1,0 +1,99 @@
+"""What the engine needs from its neighbours, as narrow protocols: any client CMDB, session and store of the platform fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from core_lib.framework.models import ActionState, RunState, Target
+
+
+class Ledger(Protocol):
+    """The action ledger. Writes are conditional: on the rows' versions and on the run's epoch."""
+
+    def load(self, run_id: str) -> Mapping[str, ActionState]:
+        """All rows of a run by action id."""
+
+    def get(self, run_id: str, action_ids: Iterable[str]) -> Mapping[str, ActionState]:
+        """The rows that exist among these."""
+
+    def write(self, states: Sequence[ActionState], *, epoch: int) -> Sequence[ActionState]:
+        """Write rows; answers them with their new versions, in the same order. Raises FencedError, ConflictError."""
+
+
+class Runs(Protocol):
+    """The run register, as far as a worker needs it."""
+
+    def heartbeat(self, run_id: str, epoch: int, counts: dict[str, int] | None = None) -> RunState:
+        """Say that this worker is alive; answers the run as it is now. Raises FencedError."""
+
+
+class Locks(Protocol):
+    """Locks on stacks, held by runs."""
+
+    def acquire(self, run_id: str, epoch: int, keys: Iterable[str], holder_text: str) -> None:
+        """Take all of these or none. Raises LockedError, FencedError."""
+
+    def release(self, run_id: str, keys: Iterable[str], *, epoch: int | None = None) -> None:
+        """Give back those of these that the run holds since this epoch or an earlier one."""
+
+
+class StackRecords(Protocol):
+    """What was last deployed to each stack."""
+
+    def get_many(self, target_key: str) -> Mapping[str, Any]:
+        """All records of a target by stack name."""
+
+    def put(self, record: Any) -> None:
+        """Remember what was deployed."""
+
+    def delete(self, target_key: str, stack_name: str) -> None:
+        """Forget a stack."""
+
+
+class Events(Protocol):
+    """The event history that people and other systems read."""
+
+    def append(self, event: Any) -> Any:
+        """Add one event."""
+
+
+class Cmdb(Protocol):
+    """The CMDB of one client."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The action ledger."""
+
+    @property
+    def runs(self) -> Runs:
+        """The run register."""
+
+    @property
+    def locks(self) -> Locks:
+        """Locks on stacks."""
+
+    @property
+    def stacks(self) -> StackRecords:
+        """Stack records."""
+
+    @property
+    def events(self) -> Events:
+        """Events."""
+
+
+class Sessions(Protocol):
+    """Clients in target accounts."""
+
+    def client(self, service: str, target: Target | None = None, *, region: str | None = None) -> Any:
+        """A boto3 client of the service in the target, under its deploy role."""
+
+
+class Store(Protocol):
+    """Artefacts: templates and policies of the plan."""
+
+    def get(self, key: str) -> bytes:
+        """Content of an artefact."""
+
+    def url(self, key: str, *, seconds: int = 3600) -> str:
+        """A URL that CloudFormation can read the artefact from."""

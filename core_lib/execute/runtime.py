@@ -1,0 +1,97 @@
+"""Binding at run time: conditions and parameters of an action, from the outputs and variables of those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core_lib.execute.action import Action
+from core_lib.execute.book import RunBook
+from core_lib.execute.parameters import build_params
+from core_lib.framework.errors import CoreError, RenderError
+from core_lib.framework.models import ActionStatus, Message, PlanAction
+from core_lib.renderer import resolve_runtime, runtime_references
+
+_VARIABLE = "vars."
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0", "", "none"})
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Parameters with every run-time reference resolved; `unresolved` names those that have no value yet."""
+
+    params: Message
+    unresolved: tuple[str, ...] = ()
+
+
+class RuntimeValues:
+    """What the ledger offers to one action."""
+
+    def __init__(self, action: PlanAction, book: RunBook) -> None:
+        self._action = action
+        self._outputs: dict[str, Mapping[str, Any]] = {}
+        self._variables: dict[str, Any] = {}
+        for label, upstream in action.references.items():
+            state = book.state(upstream)
+            succeeded = state is not None and state.status is ActionStatus.SUCCEEDED
+            if label.startswith(_VARIABLE):
+                name = label.removeprefix(_VARIABLE)
+                if state is not None and succeeded and name in state.variables:
+                    self._variables[name] = state.variables[name]
+            else:
+                self._outputs[label] = state.outputs if state is not None and succeeded else {}
+
+    def resolve(self, value: Any) -> Any:
+        """The value with its run-time expressions replaced. Raises RenderError for what has no value."""
+        return resolve_runtime(
+            value, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings
+        )
+
+    def condition_holds(self) -> bool:
+        """Whether the action's condition is true. No condition is true."""
+        text = self._action.condition
+        if text is None:
+            return True
+        answer = self.resolve(text if "{{" in text or "{%" in text else "{{ " + text + " }}")
+        if isinstance(answer, bool):
+            return answer
+        word = str(answer).strip().lower()
+        if word in _TRUE or word in _FALSE:
+            return word in _TRUE
+        raise RenderError(f"the condition is {answer!r}, neither true nor false", where=self._action.id)
+
+    def bind(self, kind: type[Action[Any]]) -> Bound:
+        """The parameters of the action, validated by its kind's model."""
+        if kind.tolerates_unresolved:
+            return self._bind_partly(kind)
+        return Bound(build_params(kind, self.resolve(self._action.spec), where=self._action.id))
+
+    def _bind_partly(self, kind: type[Action[Any]]) -> Bound:
+        """As `bind`, but values under `Parameters` that cannot be resolved yet are left as they are written, and named."""
+        spec = dict(self._action.spec)
+        written = spec.pop("Parameters", None) or {}
+        values: dict[str, Any] = {}
+        unresolved = []
+        for name, value in written.items():
+            try:
+                values[name] = self.resolve(value)
+            except CoreError:
+                if not mentions_runtime(value):
+                    raise
+                values[name] = value
+                unresolved.append(name)
+        spec = self.resolve(spec)
+        if written:
+            spec["Parameters"] = values
+        return Bound(build_params(kind, spec, where=self._action.id), tuple(unresolved))
+
+
+def mentions_runtime(value: Any) -> bool:
+    """Whether any string in the value refers to outputs or variables."""
+    if isinstance(value, str):
+        return "{{" in value and bool(runtime_references(value))
+    if isinstance(value, Mapping):
+        return any(mentions_runtime(item) for item in value.values())
+    return isinstance(value, (list, tuple)) and any(mentions_runtime(item) for item in value)
