@@ -21,8 +21,7 @@ class Member:
     """One process of the stack.
 
     `{fd}` in `argv` becomes the number of the inherited listening socket. `health` is a path that answers 200 when the
-    member is ready; without one a running process counts as ready. A member with `once` runs to its end and must exit
-    with 0 before those that need it start.
+    member is ready; a member without one writes its pid into `ready_file` instead.
     """
 
     name: str
@@ -33,8 +32,8 @@ class Member:
     health: str | None = None
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 8.0
-    start_seconds: float = 90.0
-    once: bool = False
+    ready_file: Path | None = None
+    folder: Path = PROJECT_ROOT
 
     @property
     def port(self) -> int | None:

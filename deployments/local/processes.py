@@ -102,17 +102,18 @@ def adopt_orphans() -> None:
 
 def end(child: subprocess.Popen[bytes], number: int, seconds: float) -> int:
     """Ask a child to stop with a signal, wait, then kill what is left of its group; its exit code."""
-    if child.poll() is None:
-        child.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(seconds)
+    if child.poll() is not None:
+        return child.returncode
+    child.send_signal(number)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     return child.wait()
 
 
 def members_of(stack: str) -> list[ProcessId]:
-    """Every process of ours that carries the stack's name, without this one and its ancestors."""
+    """Every process of this user that carries the stack's name, without this one and its ancestors."""
     mark = f"{STACK_VARIABLE}={stack}".encode()
     own = set(_ancestors(os.getpid()))
     found = []
@@ -136,6 +137,19 @@ def end_all(processes: Sequence[ProcessId], seconds: float = 3.0) -> None:
         time.sleep(0.05)
     for process in processes:
         process.send(signal.SIGKILL)
+
+
+def reap_orphans(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Collect the exit codes of adopted processes, without touching those of `children`."""
+    own = {child.pid for child in children}
+    while True:
+        try:
+            gone = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if gone is None or gone.si_pid in own:
+            return
+        os.waitpid(gone.si_pid, os.WNOHANG)
 
 
 def _ancestors(pid: int) -> Iterable[int]:
