@@ -40,10 +40,13 @@ class Hook(Message):
 
 
 class Dependency(Message):
-    """A dependency with its pairing: `target` = the instance in the same target (else all), `all` = every instance."""
+    """A dependency with its pairing.
+
+    `target` = the instance in the same target (else all), `account` = those in the same account (else all), `all` = every one.
+    """
 
     name: str
-    scope: Literal["target", "all"] = "target"
+    scope: Literal["target", "account", "all"] = "target"
 
 
 def _names(value: Any) -> Any:
