@@ -11,15 +11,24 @@ Every client has tables of its own, so a `ClientCmdb` cannot reach another clien
 epochs); lists come in pages with cursors; nothing a user waits for reads a whole table. `docs/cmdb.md` has the schema.
 """
 
+from core_lib.db.accounts import Accounts
 from core_lib.db.cmdb import ClientCmdb, Cmdb
+from core_lib.db.directory import SyncResult, sync_accounts
 from core_lib.db.events import Event, Events
+from core_lib.db.fact_models import AccountFacts, AppFact, ClientFact, Fact, PortfolioFact, RegionFacts, ZoneFact
+from core_lib.db.facts import LAYERS, FactOrigin, Facts, FactSource, merge_facts, merge_layers
+from core_lib.db.facts_lookup import deployment_facts, find_app, gather_facts
+from core_lib.db.items import Item, Items, ReleasedBuild
 from core_lib.db.ledger import Ledger, LedgerConflictError
 from core_lib.db.locks import LockHolder, Locks
 from core_lib.db.paging import Page
+from core_lib.db.registry import Clients, Registry
 from core_lib.db.runs import Runs
 from core_lib.db.stacks import StackRecord, Stacks
 
 __all__ = [
-    "ClientCmdb", "Cmdb", "Event", "Events", "Ledger", "LedgerConflictError", "LockHolder", "Locks", "Page", "Runs",
-    "StackRecord", "Stacks",
+    "LAYERS", "AccountFacts", "Accounts", "AppFact", "ClientCmdb", "ClientFact", "Clients", "Cmdb", "Event", "Events", "Fact",
+    "FactOrigin", "FactSource", "Facts", "Item", "Items", "Ledger", "LedgerConflictError", "LockHolder", "Locks", "Page",
+    "PortfolioFact", "RegionFacts", "Registry", "ReleasedBuild", "Runs", "StackRecord", "Stacks", "SyncResult", "ZoneFact",
+    "deployment_facts", "find_app", "gather_facts", "merge_facts", "merge_layers", "sync_accounts",
 ]  # fmt: skip

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from core_lib.db.accounts import Accounts
 from core_lib.db.connection import CmdbConnection
 from core_lib.db.events import Events
+from core_lib.db.facts import Facts
+from core_lib.db.facts_lookup import gather_facts
+from core_lib.db.items import Items
 from core_lib.db.ledger import Ledger
 from core_lib.db.locks import Locks
+from core_lib.db.registry import Clients, Registry
 from core_lib.db.runs import Runs
 from core_lib.db.stacks import Stacks
 from core_lib.db.tables import ClientTables, FactRow, create, named
-from core_lib.framework.models import Prn
+from core_lib.framework.models import DeploymentDetails, Prn
 
 if TYPE_CHECKING:
     from core_lib.framework.settings import Settings
@@ -23,7 +29,9 @@ if TYPE_CHECKING:
 class ClientCmdb:
     """The repositories of one client, each on tables of its own."""
 
-    def __init__(self, client: str, tables: ClientTables, connection: CmdbConnection, lease: float) -> None:
+    def __init__(
+        self, client: str, tables: ClientTables, clients: type[FactRow], connection: CmdbConnection, lease: float
+    ) -> None:
         self.client = client
         self._tables = tables
         self.runs = Runs(client, tables.runs, tables.ledger, connection, lease)
@@ -31,6 +39,13 @@ class ClientCmdb:
         self.locks = Locks(tables.locks, tables.ledger, self.runs, connection)
         self.stacks = Stacks(tables.stacks, connection)
         self.events = Events(tables.events)
+        self.items = Items(tables.items, connection)
+        self.accounts = Accounts(tables.accounts, connection)
+        self.registry = Registry(client, tables.facts, clients)
+
+    def facts(self, details: DeploymentDetails, overrides: Mapping[str, Any] | None = None) -> Facts:
+        """Merged facts of a deployment, with the origin of every value; see `facts_lookup.gather_facts`."""
+        return gather_facts(self.registry, details, overrides)
 
     def create_tables(self) -> None:
         """Create the tables of this client, side by side; those that exist stay as they are."""
@@ -54,6 +69,7 @@ class Cmdb:
             max_attempts=settings.aws.max_attempts,
         )
         self._clients: type[FactRow] = named(FactRow, f"{self._prefix}clients", self._connection)
+        self.clients = Clients(self._clients)
         self._opened: dict[str, ClientCmdb] = {}
         self._guard = Lock()
 
@@ -67,7 +83,7 @@ class Cmdb:
             if client not in self._opened:
                 Prn(client)
                 tables = ClientTables.of(client, self._prefix, self._connection)
-                self._opened[client] = ClientCmdb(client, tables, self._connection, self._lease)
+                self._opened[client] = ClientCmdb(client, tables, self._clients, self._connection, self._lease)
             return self._opened[client]
 
     def create_tables(self, *clients: str) -> None:

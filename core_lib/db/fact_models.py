@@ -1,0 +1,298 @@
+"""Registry facts: what people write down about clients, portfolios, apps and zones.
+
+The fields named here are those the platform itself reads or checks. Facts are free-form for templates, so any other key is kept
+as it is written. `RecordVersion` belongs to the record, not to the facts: it is the ETag of optimistic updates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, field_validator
+
+from core_lib.framework.errors import PrnError
+from core_lib.framework.models import Message, Prn
+
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+_SECRET = re.compile(r"^(?:sha256:)?[0-9a-f]{64}$")
+
+
+class FreeMessage(Message):
+    """A message that keeps keys it does not know."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Fact(FreeMessage):
+    """A registry record. `kind` is its part of the registry, `secret_keys` never become facts."""
+
+    kind: ClassVar[str]
+    secret_keys: ClassVar[frozenset[str]] = frozenset()
+
+    record_version: int = Field(default=0, ge=0)
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def name_in_registry(self) -> str:
+        """The record's own name."""
+        raise NotImplementedError
+
+    @property
+    def etag(self) -> str:
+        """HTTP entity tag of this version."""
+        return f'"{self.record_version}"'
+
+    def facts(self) -> dict[str, Any]:
+        """What was written down, with PascalCase keys, without secrets and without the record's version."""
+        return {key: value for key, value in self.record().items() if key not in self.secret_keys}
+
+    def record(self) -> dict[str, Any]:
+        """What is stored: everything that was given, but the version."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"record_version"})
+
+
+def _name(value: str) -> str:
+    try:
+        Prn(value)
+    except PrnError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+class Organization(FreeMessage):
+    """The AWS organization of a client."""
+
+    id: str | None = None
+    name: str | None = None
+    account: AccountId | None = None
+    email: str | None = None
+
+
+class TagPolicy(FreeMessage):
+    """A tag that things must or may carry."""
+
+    name: str
+    required: bool = False
+    description: str | None = None
+
+
+class ClientFact(Fact):
+    """A client: an AWS organization, its special accounts, regions and buckets."""
+
+    kind: ClassVar[str] = "client"
+    secret_keys: ClassVar[frozenset[str]] = frozenset({"ClientSecret", "ClientId", "ClientScopes", "ClientRedirectUrls"})
+
+    client: str
+    client_id: str | None = None
+    client_secret: str | None = Field(default=None, repr=False)
+    client_type: str | None = None
+    client_status: str | None = None
+    client_name: str | None = None
+    client_description: str | None = None
+    client_scopes: list[str] = Field(default_factory=list)
+    client_redirect_urls: list[str] = Field(default_factory=list)
+    organization: Organization | None = None
+    domain: str | None = None
+    homepage: str | None = None
+    iam_account: AccountId | None = None
+    audit_account: AccountId | None = None
+    automation_account: AccountId | None = None
+    security_account: AccountId | None = None
+    network_account: AccountId | None = None
+    master_region: str | None = None
+    client_region: str | None = None
+    bucket_region: str | None = None
+    bucket_name: str | None = None
+    docs_bucket_name: str | None = None
+    artefact_bucket_name: str | None = None
+    ui_bucket_name: str | None = None
+    tag_policy: list[TagPolicy] = Field(default_factory=list)
+
+    _client_name = field_validator("client")(_name)
+
+    @field_validator("client_secret")
+    @classmethod
+    def _only_its_hash(cls, value: str | None) -> str | None:
+        if value is None or _SECRET.match(value):
+            return value
+        return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+
+    @property
+    def name_in_registry(self) -> str:
+        """The client."""
+        return self.client
+
+
+class PortfolioFact(Fact):
+    """A portfolio: a business application or product line, its people and its papers."""
+
+    kind: ClassVar[str] = "portfolio"
+
+    portfolio: str
+    name: str | None = None
+    contacts: list[dict[str, Any]] = Field(default_factory=list)
+    approvers: list[dict[str, Any]] = Field(default_factory=list)
+    owner: dict[str, Any] | None = None
+    business_owner: dict[str, Any] | None = None
+    technical_owner: dict[str, Any] | None = None
+    project: dict[str, Any] | None = None
+    bizapp: dict[str, Any] | None = None
+    domain: str | None = None
+    category: str | None = None
+    icon_url: str | None = None
+    portfolio_version: str | None = None
+    lifecycle_status: Literal["Idea", "Incubating", "Active", "Sunset"] | None = None
+    labels: list[str] | dict[str, str] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    compliance: dict[str, Any] = Field(default_factory=dict)
+    identifiers: dict[str, Any] = Field(default_factory=dict)
+    links: list[dict[str, Any]] = Field(default_factory=list)
+    dependencies: list[str] = Field(default_factory=list)
+
+    _portfolio_name = field_validator("portfolio")(_name)
+
+    @property
+    def name_in_registry(self) -> str:
+        """The portfolio."""
+        return self.portfolio
+
+
+class AppFact(Fact):
+    """An app of a portfolio, and which deployments are its own.
+
+    A deployment belongs to the app whose pattern fits its PRN (portfolio to build): `PrnPattern` with `*` for any segment, or
+    `AppRegex`, a regular expression. Without either the app's own name counts.
+    """
+
+    kind: ClassVar[str] = "app"
+
+    portfolio: str
+    app: str
+    prn_pattern: str | None = None
+    app_regex: str | None = None
+    name: str | None = None
+    environment: str | None = None
+    account: AccountId | None = None
+    zone: str | None = None
+    region: str | None = None
+    repository: str | None = None
+    enforce_validation: bool | str | None = None
+    image_aliases: dict[str, str] = Field(default_factory=dict)
+    labels: list[str] | dict[str, str] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    _names = field_validator("portfolio", "app")(_name)
+
+    @field_validator("app_regex")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+    @field_validator("prn_pattern")
+    @classmethod
+    def _is_a_pattern(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith("prn:"):
+            raise ValueError("a pattern is a PRN with '*' for any segment, e.g. prn:payments:ledger:*")
+        return value
+
+    @property
+    def name_in_registry(self) -> str:
+        """The app."""
+        return self.app
+
+    @property
+    def pattern(self) -> str:
+        """The pattern as people see it."""
+        return self.app_regex or self.prn_pattern or f"prn:{self.portfolio}:{self.app}"
+
+    def fits(self, prn: Prn) -> bool:
+        """Whether this deployment is one of the app."""
+        identity = Prn(*prn.segments[:4])
+        if self.app_regex:
+            return re.match(self.app_regex, str(identity)) is not None
+        return identity.matches(self.pattern)
+
+
+class Kms(FreeMessage):
+    """The key of an account."""
+
+    aws_account_id: AccountId | None = None
+    kms_key_arn: str | None = None
+    kms_key: str | None = None
+    delegate_aws_account_ids: list[AccountId] = Field(default_factory=list)
+    allow_sns: bool | None = Field(default=None, alias="AllowSNS")
+
+
+class AccountFacts(FreeMessage):
+    """Facts of a zone's account."""
+
+    organizational_unit: str | None = None
+    aws_account_id: AccountId | None = None
+    account_name: str | None = None
+    environment: str | None = None
+    kms: Kms | None = None
+    resource_namespace: str | None = None
+    network_name: str | None = None
+    vpc_aliases: dict[str, Any] = Field(default_factory=dict)
+    subnet_aliases: dict[str, Any] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class SecurityAlias(FreeMessage):
+    """One source that a security alias stands for."""
+
+    type: Literal["cidr", "prefix", "sg-attachment", "component"]
+    value: str
+    description: str | None = None
+
+
+class RegionFacts(FreeMessage):
+    """Facts of one region of a zone."""
+
+    aws_region: str | None = None
+    az_count: int | None = Field(default=None, ge=1, le=6)
+    image_aliases: dict[str, str] = Field(default_factory=dict)
+    min_successful_instances_percent: int | None = Field(default=None, ge=0, le=100)
+    security_aliases: dict[str, list[SecurityAlias]] = Field(default_factory=dict)
+    security_group_aliases: dict[str, str] = Field(default_factory=dict)
+    proxy: list[dict[str, Any]] = Field(default_factory=list)
+    proxy_host: str | None = None
+    proxy_port: int | None = Field(default=None, ge=1, le=65535)
+    proxy_url: str | None = None
+    no_proxy: str | None = None
+    name_servers: list[str] = Field(default_factory=list)
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class ZoneFact(Fact):
+    """A landing zone: one account, and its regions by alias."""
+
+    kind: ClassVar[str] = "zone"
+
+    zone: str
+    account_facts: AccountFacts = Field(default_factory=AccountFacts)
+    region_facts: dict[str, RegionFacts] = Field(default_factory=dict)
+
+    _zone_name = field_validator("zone")(_name)
+
+    @property
+    def name_in_registry(self) -> str:
+        """The zone."""
+        return self.zone
+
+    def facts(self) -> dict[str, Any]:
+        """The zone's own facts; those of account and regions are layers of their own."""
+        return {key: value for key, value in super().facts().items() if key not in ("AccountFacts", "RegionFacts")}
+
+
+def plain(message: FreeMessage) -> dict[str, Any]:
+    """What was given to a nested message, with PascalCase keys."""
+    return message.model_dump(mode="json", exclude_unset=True, exclude_none=True)
