@@ -124,7 +124,7 @@ def stay() -> None:
     core("status")
     if not unattended():
         SCREEN.print(
-            "\nEverything stays up. Look around, try `CORE_STATE_DIR=.demo .venv/bin/core runs list`; Ctrl-C ends it all."
+            "\nEverything stays up; try `CORE_STATE_DIR=.demo .venv/bin/core runs list`; Ctrl-C ends it all."
         )
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
     core("down")
