@@ -1,0 +1,1 @@
+"""The commands of `core`, one file per group. Each has `register(app)`."""

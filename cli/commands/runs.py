@@ -1,0 +1,117 @@
+"""`core runs`: what ran, what runs, and how to go on with it or stop it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.exit_codes import ExitCode
+from cli.shell import Shell, command
+
+if TYPE_CHECKING:
+    from core_lib.framework.models import RunState
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run (its correlation id), or 'last'.")]
+DetachOption = Annotated[bool, typer.Option("--detach", help="Return at once.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    group = typer.Typer(help="List, show, watch, resume and cancel runs.", rich_markup_mode=None, no_args_is_help=True)
+    for name, function in (("list", list_), ("show", show), ("watch", watch), ("resume", resume), ("cancel", cancel)):
+        command(group, name)(function)
+    app.add_typer(group, name="runs")
+
+
+def list_(
+    shell: Shell,
+    prn: Annotated[str | None, typer.Option("--prn", metavar="PRN", help="Only runs of this deployment.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="TEXT", help="Where the previous list ended.")] = None,
+) -> None:
+    """The client's runs, newest first."""
+    from cli.connection import connect
+    from cli.tables import table
+
+    with connect(shell) as connection:
+        page = connection.client.runs.list(prn, limit=limit, cursor=cursor)
+
+    def draw() -> None:
+        headings = ("run", "task", "deployment", "status", "actions", "started")
+        shell.out.print(table(headings, [_row(run) for run in page.items]))
+        if page.cursor:
+            shell.say(f"More: core runs list --cursor {page.cursor}")
+
+    shell.emit({"Runs": [run.as_dict() for run in page.items], "Cursor": page.cursor}, draw)
+
+
+def _row(run: RunState) -> tuple[str, ...]:
+    from cli.progress import finished
+
+    began = run.started_at or run.created_at
+    progress = f"{finished(run)}/{run.action_count}"
+    return run.run_id, run.task.value, run.prn, run.status.value, progress, f"{began:%Y-%m-%d %H:%M:%S}"
+
+
+def show(shell: Shell, run_id: RunArgument) -> None:
+    """Summary of a run: counts, durations, failures grouped by cause; for a plan, the changes it found."""
+    from cli.connection import connect
+    from cli.running import named_run, review_of, summary_of
+    from core_lib.report import render_text
+
+    with connect(shell) as connection:
+        run = named_run(connection, run_id)
+        summary = summary_of(connection, run.run_id)
+        found = review_of(connection, run.run_id) if run.task.value == "plan" else None
+    document = {"Summary": summary.as_dict()} | ({"Review": found.as_dict()} if found else {})
+    text = render_text(summary) + (f"\n{render_text(found)}" if found else "")
+    shell.emit(document, lambda: shell.out.print(text, markup=False, end=""))
+
+
+def watch(shell: Shell, run_id: RunArgument) -> None:
+    """Follow a run to its end. Ctrl-C leaves it running."""
+    from cli import progress
+    from cli.connection import connect
+    from cli.running import finish, named_run
+
+    with connect(shell) as connection:
+        name = named_run(connection, run_id).run_id
+        finish(connection, shell, progress.watch(connection, name, shell))
+
+
+def resume(
+    shell: Shell,
+    run_id: RunArgument,
+    only: Annotated[str | None, typer.Option(metavar="failed|unstarted", help="Only actions in this state.")] = None,
+    detach: DetachOption = False,
+) -> None:
+    """Go on with a run where it stopped: what succeeded stays, what failed or never ran is done now."""
+    from cli.connection import connect
+    from cli.running import follow, named_run
+
+    with connect(shell) as connection:
+        run = named_run(connection, run_id)
+        import flows
+
+        options = run.options.but(only=only) if only else None
+        follow(connection, shell, flows.resume(run.client, run.run_id, options), detach=detach)
+
+
+def cancel(
+    shell: Shell,
+    run_id: RunArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until the run has ended.")] = False,
+) -> None:
+    """Stop a run: nothing new starts, what is under way is stopped or brought to its end."""
+    from cli import progress
+    from cli.connection import connect
+    from cli.running import finish, named_run
+
+    with connect(shell) as connection:
+        run = connection.client.runs.request_cancel(named_run(connection, run_id).run_id)
+        if wait:
+            finish(connection, shell, progress.watch(connection, run.run_id, shell))
+            return
+    shell.emit(run, f"{run.run_id}: cancel requested, {run.status.value}")
+    shell.done(ExitCode.OK)

@@ -1,0 +1,48 @@
+"""`core schema`: JSON Schema of every document, for editors and other tools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.shell import Shell, command
+from core_lib.framework.errors import InputError
+
+
+class Document(StrEnum):
+    """Documents that have a schema."""
+
+    DEPLOYSPEC = "deployspec"
+    PAYLOAD = "payload"
+    ACTION = "action"
+    PLAN = "plan"
+    FACTS = "facts"
+    RUN = "run"
+    REVIEW = "review"
+    SUMMARY = "summary"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    command(app, "schema")(schema)
+
+
+def schema(
+    shell: Shell,
+    document: Annotated[Document, typer.Argument(help="Which document.")],
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="For 'action': the kind, e.g. AWS::CreateStack.")] = None,
+) -> None:
+    """Print a JSON Schema: deployspec (with the parameters of every action kind), payload, action KIND, plan, facts, ..."""
+    from cli.schemas import action_schema, document_schema
+
+    if document is Document.ACTION:
+        if kind is None:
+            raise InputError("schema action needs a kind", where="KIND", hint="e.g. core schema action AWS::CreateStack")
+        shell.emit(action_schema(kind), lambda: shell.out.print_json(data=action_schema(kind)))
+        return
+    if kind is not None:
+        raise InputError(f"'{document.value}' takes no kind", where=kind)
+    found = document_schema(document.value)
+    shell.emit(found, lambda: shell.out.print_json(data=found))

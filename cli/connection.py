@@ -1,0 +1,118 @@
+"""Opening the platform for a command: its environment, settings, AWS sessions, CMDB and artefact store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.shell import Shell
+from core_lib.framework.errors import SettingsError
+
+if TYPE_CHECKING:
+    from core_lib.db import ClientCmdb, Cmdb
+    from core_lib.framework.settings import Settings
+    from core_lib.helper import ArtefactStore, AwsSessions
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+_CREDENTIALS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+
+
+def use_local_platform(state_dir: Path) -> None:
+    """Point boto3 and Prefect at the local platform if one is up in `state_dir`. Must run before either is imported."""
+    if not (state_dir / "state.json").exists():
+        return
+    from deployments.local import environment
+
+    merge_environment(os.environ, environment(state_dir))
+
+
+def merge_environment(variables: MutableMapping[str, str], local: Mapping[str, str]) -> None:
+    """Fill `variables` with those of the local platform.
+
+    The AWS variables go together: whoever sets AWS_ENDPOINT_URL keeps all of theirs; otherwise the local endpoint comes with its
+    own credentials, and other ones are taken out, so that real keys are never sent to an emulator. Everything else is a default.
+    """
+    if local.get(ENDPOINT) and not variables.get(ENDPOINT):
+        for name in _CREDENTIALS:
+            variables.pop(name, None)
+        variables.update({name: value for name, value in local.items() if name.startswith("AWS_")})
+    for name, value in local.items():
+        if not name.startswith("AWS_"):
+            variables.setdefault(name, value)
+
+
+def settings_of(shell: Shell) -> Settings:
+    """The settings as this command sees them: its --config and --client, the environment, core.toml, defaults."""
+    use_local_platform(shell.state_dir)
+    from core_lib.framework.settings import load_settings
+
+    return load_settings(overrides_of(shell))
+
+
+def overrides_of(shell: Shell) -> dict[str, str]:
+    """What was given on the command line, as settings."""
+    return dict(shell.overrides) | ({"client": shell.client} if shell.client else {})
+
+
+@dataclass
+class Connection:
+    """The open doors of the platform. Each is opened at its first use."""
+
+    settings: Settings
+
+    @cached_property
+    def sessions(self) -> AwsSessions:
+        """AWS sessions with the platform's own credentials."""
+        from core_lib.helper import AwsSessions
+
+        return AwsSessions(self.settings)
+
+    @cached_property
+    def cmdb(self) -> Cmdb:
+        """The CMDB of all clients."""
+        from core_lib.db import Cmdb
+
+        return Cmdb(self.settings)
+
+    @cached_property
+    def client(self) -> ClientCmdb:
+        """The CMDB of the client that the settings name.
+
+        Raises:
+            SettingsError: no client is set.
+        """
+        return self.cmdb.for_client(self.client_name)
+
+    @property
+    def client_name(self) -> str:
+        """Name of the client."""
+        if not self.settings.client:
+            raise SettingsError("no client is set", where="client", hint='add --client NAME, or client = "..." to core.toml')
+        return self.settings.client
+
+    @cached_property
+    def store(self) -> ArtefactStore:
+        """Where packages, plans and files are kept."""
+        from core_lib.helper import open_store
+
+        return open_store(self.settings, self.sessions)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "sessions" in vars(self):
+            self.sessions.close()
+
+
+@contextmanager
+def connect(shell: Shell) -> Iterator[Connection]:
+    """The platform as this command sees it."""
+    connection = Connection(settings_of(shell))
+    try:
+        yield connection
+    finally:
+        connection.close()

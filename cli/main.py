@@ -1,0 +1,46 @@
+"""`core`, the command line. Commands live in `cli/commands`, one file per group; this file only gathers them.
+
+Nothing heavy is imported here: each command imports the rooms it needs when it runs, so that `core --help` and shell completion
+answer at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from cli.commands import (
+    compile_,
+    completion,
+    deploy,
+    facts,
+    info,
+    init,
+    local,
+    registry,
+    review,
+    runs,
+    schema,
+    targets,
+    why,
+)
+
+app = typer.Typer(
+    name="core",
+    help="Change a whole AWS organization with one request: compile, review, apply, watch.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+for group in (local, init, compile_, review, deploy, runs, facts, why, targets, registry, schema, info, completion):
+    group.register(app)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Compiling on this machine: for `validate`, `compile`, `why`, and before anything is handed to the platform."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cli.connection import Connection
+    from core_lib.db import Facts
+    from core_lib.deployspec import Compilation
+    from core_lib.framework.models import Account, Plan, TaskPayload
+    from core_lib.framework.package import Package
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a compile depends on."""
+
+    payload: TaskPayload
+    package: Package
+    facts: Facts
+    accounts: tuple[Account, ...]
+
+    def compile(self) -> Compilation:
+        """The plans.
+
+        Raises:
+            CompileError: the definitions cannot become a plan.
+        """
+        from core_lib.deployspec import compile_deployspec
+
+        return compile_deployspec(self.payload, package=self.package, facts=self.facts, accounts=self.accounts)
+
+
+def gather(connection: Connection, payload: TaskPayload, package: Package, registry: Path | None = None) -> Inputs:
+    """The inputs, with facts and accounts from the CMDB, or (without any platform) from a registry file."""
+    if registry is not None:
+        from cli.registry_file import read_registry
+
+        book = read_registry(registry)
+        return Inputs(payload, package, book.facts(payload), book.accounts)
+    client = connection.client
+    facts = client.facts(payload.deployment_details, payload.facts)
+    return Inputs(payload, package, facts, tuple(client.accounts.all()))
+
+
+def touched(plan: Plan) -> Iterator[str]:
+    """What a plan will touch, in a few lines."""
+    accounts = {target.account for target in plan.targets}
+    regions = sorted({target.region for target in plan.targets})
+    yield (
+        f"{plan.task}: {len(plan.actions):,} actions on {len(plan.targets):,} targets "
+        f"({len(accounts):,} accounts, {', '.join(regions)})"
+    )
+    for (name, kind), count in Counter((action.name, action.kind) for action in plan.actions).items():
+        yield f"  {name:<24} {kind:<24} x {count:,}"
+    for reason, count in Counter(item.reason for item in plan.skipped).items():
+        yield f"  left out: {count:,} ({reason})"
