@@ -7,8 +7,8 @@
         log.info("stack created", stack="net")
 
 Levels: TRACE (5) for what even DEBUG hides, STATUS (25) for the story of a run. STATUS lies between INFO and WARNING:
-whoever asks for warnings only does not want the story, and whoever wants less than INFO still gets it. Secrets are masked on every
-line, in whatever library wrote it.
+whoever asks for warnings only does not want the story, and whoever wants less than INFO still gets it. Secrets are masked
+on every line, in whatever library wrote it.
 """
 
 from core_lib.framework.redaction import redact, redact_text

@@ -135,7 +135,9 @@ def _lines(text: str) -> dict[str, int]:
             table = _plain(heading["name"]) + "."
             lines.setdefault(table.rstrip("."), number)
         elif key := _KEY.match(line):
-            lines.setdefault(table + _plain(key["name"]), number)
+            parts = (table + _plain(key["name"])).split(".")
+            for depth in range(len(parts), table.count("."), -1):
+                lines.setdefault(".".join(parts[:depth]), number)
     return lines
 
 
