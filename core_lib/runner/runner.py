@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from core_lib.db import ClientCmdb
 from core_lib.framework.errors import MovedError, RunStateError
-from core_lib.framework.models import ActionState, Plan, RunState, RunStatus, StackReview, Task, TaskPayload
+from core_lib.framework.models import ActionState, ErrorInfo, Options, Plan, RunState, RunStatus, StackReview, Task, TaskPayload
 from core_lib.helper import ArtefactStore
 from core_lib.report import export_states, stack_reviews
 from core_lib.runner.correlation import new_run_id
@@ -55,6 +56,32 @@ class Runner:
         )
         return self._cmdb.runs.create(run)
 
+    def refused(
+        self, payload: TaskPayload, run_id: str, status: RunStatus, error: ErrorInfo, flow_run_id: str | None = None
+    ) -> RunState:
+        """Record a request that never became a plan, so that whoever asked can find out why. There is nothing to resume.
+
+        Raises:
+            ConflictError: a run of that name exists.
+        """
+        moment = datetime.now(UTC)
+        run = RunState(
+            run_id=run_id,
+            client=payload.client,
+            prn=str(payload.prn),
+            task=payload.task,
+            status=status,
+            plan_hash="",
+            plan_key="",
+            options=payload.options,
+            executor=payload.executor,
+            flow_run_id=flow_run_id,
+            created_at=moment,
+            ended_at=moment,
+            error=error,
+        )
+        return self._cmdb.runs.create(run)
+
     def load(self, run_id: str) -> tuple[RunState, Plan]:
         """A run and its plan.
 
@@ -65,26 +92,25 @@ class Runner:
         run = self._cmdb.runs.get(run_id)
         return run, self._plan(run)
 
-    def reviewed(self, payload: TaskPayload, plan_hash: str | None) -> dict[str, StackReview]:
-        """What the plan run named by `Options.ReviewedRun` found, by `account/region/StackName`.
+    def reviewed(self, options: Options, prn: str, plan_hash: str | None) -> dict[str, StackReview]:
+        """What the plan run of this PRN named by `Options.ReviewedRun` found, by `account/region/StackName`.
 
-        `plan_hash` is the hash that today's compile gives the plan; it must be the one that was reviewed.
+        `plan_hash` is the hash that today's compile gives the plan (None = not compiled again); it must be the reviewed one.
 
         Raises:
             RunStateError: there is no finished plan run of that name for this deployment.
             MovedError: another plan was approved, or the package or the facts changed since.
             NotFoundError: no such run.
         """
-        options = payload.options
         if options.reviewed_run is None:
             raise RunStateError(
                 "apply executes a reviewed plan, and Options.ReviewedRun names none",
-                where=str(payload.prn),
+                where=prn,
                 hint="run the plan task first and pass its run id",
             )
         run, plan = self.load(options.reviewed_run)
-        if run.task is not Task.PLAN or run.prn != str(payload.prn):
-            raise RunStateError(f"this is a {run.task} run of {run.prn}, not a plan of {payload.prn}", where=run.run_id)
+        if run.task is not Task.PLAN or run.prn != prn:
+            raise RunStateError(f"this is a {run.task} run of {run.prn}, not a plan of {prn}", where=run.run_id)
         if run.status is not RunStatus.SUCCEEDED:
             raise RunStateError(f"the plan run is {run.status}", where=run.run_id, hint="only a complete plan can be applied")
         if options.plan_hash not in (None, run.plan_hash):
@@ -96,7 +122,7 @@ class Runner:
         self._same_inputs(run, plan_hash)
         return stack_reviews(plan, self._cmdb.ledger.load(run.run_id))
 
-    def export(self, run: RunState, plan: Plan, states: dict[str, ActionState]) -> str:
+    def export(self, run: RunState, plan: Plan, states: Mapping[str, ActionState]) -> str:
         """Store the end state of a run (`<task>.state` and a copy that keeps the run's name); the key of the latter.
 
         Raises:
@@ -110,6 +136,8 @@ class Runner:
         return key
 
     def _plan(self, run: RunState) -> Plan:
+        if not run.plan_key:
+            raise RunStateError("the run never got a plan", where=run.run_id, hint=run.error.message if run.error else None)
         try:
             plan = Plan.model_validate(json.loads(self._store.get(run.plan_key)))
         except (ValueError, ValidationError) as error:

@@ -1,0 +1,117 @@
+"""Invoke: the one door. A payload comes in, gets its correlation id, is routed, compiled, registered, executed, reported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled, Completed, Failed
+
+from core_lib.framework.errors import CompileError, CoreError
+from core_lib.framework.models import Plan, RunState, RunStatus, Task, TaskPayload
+from core_lib.invoker import Processor, route
+from flows.compile_deployspec import compile_deployspec
+from flows.naming import invoke_name, run_id_of, tag
+from flows.report import report
+from flows.run import run
+from flows.stopping import on_terminate
+from tasks.artifacts import publish_plan
+from tasks.inputs import read_package, store_package
+from tasks.ledger import load_reviews, record_failure, register_run
+from tasks.retries import told
+from tasks.workshop import Workshop, opened
+
+
+@flow(name="invoke", flow_run_name=invoke_name)
+@told
+async def invoke(payload: TaskPayload) -> State[Any]:
+    """Carry out a task payload: package, upload, compile, plan, apply, deploy or teardown.
+
+    The flow run ends completed when everything asked for was done, failed when something was not, cancelled when it was
+    stopped. What happened to each target is in the run's ledger under the correlation id.
+    """
+    run_id = run_id_of(payload)
+    payload = payload.but(correlation_id=run_id)
+    with opened(payload.client, run_id) as shop, on_terminate(shop.stop):
+        await tag(payload.client, str(payload.prn), payload.task, run_id)
+        try:
+            return await _carry_out(shop, payload)
+        except CoreError as error:
+            await record_failure(shop, error, payload, runtime.flow_run.id)
+            raise
+
+
+async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
+    way = route(payload)
+    if way.processor is Processor.PACKAGE:
+        return await _take_package(shop, payload, store=way.stores)
+
+    await compile_deployspec(shop.run_id, payload, store=way.stores)
+    shop.raise_if_stopped()
+    if not way.runs:
+        for plan in compiled_plans(shop, payload.task):
+            await publish_plan(shop.run_id, plan)
+        return Completed(message="compiled; nothing was executed")
+
+    await _register(shop, payload)
+    return await execute(shop)
+
+
+async def execute(shop: Workshop) -> State[Any]:
+    """Execute a registered run and report on it, whatever its end; the state says how it ended."""
+    outcome = await run(shop.run_id, runtime.flow_run.id, return_state=True)
+    record = shop.have(shop.run, "record")
+    if not record.status.ended:
+        await outcome.result()  # raises what kept the run from ending
+    told_about = await report(shop.run_id, return_state=True)
+    return end_state(record, told_about.message)
+
+
+def end_state(record: RunState, message: str | None) -> State[Any]:
+    """The Prefect state of a run that ended, with a word on what to do next."""
+    if record.status is RunStatus.SUCCEEDED:
+        return Completed(message=message)
+    advice = f"go on with: core runs resume {record.run_id}"
+    text = f"{record.status}; {advice}"
+    return Cancelled(message=text) if record.status is RunStatus.CANCELLED else Failed(message=text)
+
+
+async def _register(shop: Workshop, payload: TaskPayload) -> None:
+    """Register the run, unless this flow run (retried by Prefect) has done so before."""
+    compilation = shop.have(shop.compilation, "compilation")
+    (shop.plan,) = compiled_plans(shop, payload.task)
+    known = shop.cmdb.runs.find(shop.run_id)
+    if known is not None and known.flow_run_id == runtime.flow_run.id:
+        shop.plan = None
+    else:
+        await register_run(shop, payload, runtime.flow_run.id)
+    if payload.task is Task.APPLY and needs_review(shop):
+        reviewed = compilation.plans.get(Task.PLAN)
+        await load_reviews(shop, reviewed.hash if reviewed else None)
+
+
+def compiled_plans(shop: Workshop, task: Task) -> tuple[Plan, ...]:
+    """The plan of a task, or every plan that was made when the task is to compile.
+
+    Raises:
+        CompileError: the package has no plan for the task.
+    """
+    plans = shop.have(shop.compilation, "compilation").plans
+    if task is Task.COMPILE:
+        return tuple(plans.values())
+    if task not in plans:
+        raise CompileError(f"the package has no plan for the task '{task}'", hint=f"it has: {', '.join(sorted(plans))}")
+    return (plans[task],)
+
+
+def needs_review(shop: Workshop) -> bool:
+    """Whether the plan executes change sets that a person has reviewed."""
+    return any(action.kind.endswith("::ApplyChangeSet") for action in shop.have(shop.plan, "plan").actions)
+
+
+async def _take_package(shop: Workshop, payload: TaskPayload, *, store: bool) -> State[Any]:
+    package = await read_package(shop, payload)
+    if not store:
+        return Completed(message=f"package {package.sha256[:12]}: {len(package.files)} files")
+    return Completed(message=await store_package(shop, payload, package))

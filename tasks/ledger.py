@@ -1,0 +1,87 @@
+"""The run record and the ledger, as flows use them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from core_lib.db import Event
+from core_lib.framework.errors import CoreError
+from core_lib.framework.models import Prn, RunState, RunStatus, StackReview, TaskPayload
+from core_lib.helper import error_info
+from tasks.retries import aws_task
+from tasks.workshop import Workshop
+
+
+@aws_task("register run")
+async def register_run(shop: Workshop, payload: TaskPayload, flow_run_id: str | None) -> RunState:
+    """Store the plan and create the run record."""
+    plan = shop.have(shop.plan, "plan")
+    register = partial(shop.runner.register, payload, plan, flow_run_id=flow_run_id)
+    shop.run = await asyncio.to_thread(register)
+    return shop.run
+
+
+@aws_task("load run")
+async def load_run(shop: Workshop) -> RunState:
+    """Read the run record and its plan from the stores, unless this process has the plan already."""
+    if shop.plan is None:
+        shop.run, shop.plan = await asyncio.to_thread(shop.runner.load, shop.run_id)
+    else:
+        shop.run = await asyncio.to_thread(shop.cmdb.runs.get, shop.run_id)
+    return shop.have(shop.run, "record")
+
+
+@aws_task("load reviews")
+async def load_reviews(shop: Workshop, plan_hash: str | None) -> Mapping[str, StackReview]:
+    """What the reviewed plan run found; refused when that is not what was approved."""
+    run = shop.have(shop.run, "record")
+    shop.reviews = await asyncio.to_thread(shop.runner.reviewed, run.options, run.prn, plan_hash)
+    return shop.reviews
+
+
+@aws_task("take run")
+async def take_run(shop: Workshop, flow_run_id: str | None) -> RunState:
+    """Become the worker of the run: a new epoch, status running, and the flow run where people can watch it."""
+    runs = shop.cmdb.runs
+    taken = await asyncio.to_thread(partial(runs.take, shop.run_id, only_if_idle=shop.only_if_idle))
+    fields = {"flow_run_id": flow_run_id, "error": None, "options": shop.options or taken.options}
+    status = RunStatus.CANCELLING if taken.cancel_requested else RunStatus.RUNNING
+    shop.run = await asyncio.to_thread(partial(runs.transition, shop.run_id, status, epoch=taken.epoch, **fields))
+    return shop.run
+
+
+@aws_task("end run")
+async def end_run(shop: Workshop, status: RunStatus) -> RunState:
+    """Record how the run ended, with its counts."""
+    run = shop.have(shop.run, "record")
+    end = partial(shop.cmdb.runs.transition, run.run_id, status, epoch=run.epoch)
+    shop.run = await asyncio.to_thread(end)
+    event = Event(
+        prn=Prn.parse(run.prn),
+        event_type="STATUS" if status is RunStatus.SUCCEEDED else "ERROR",
+        status=status.value,
+        message=f"{run.task} {status.value}",
+        run_id=run.run_id,
+        actor=run.requested_by,
+        id=f"end-{run.run_id}-{run.epoch}",
+        at=shop.run.ended_at or datetime.now(UTC),
+    )
+    await asyncio.to_thread(shop.cmdb.events.append, event)
+    return shop.run
+
+
+async def record_failure(shop: Workshop, error: CoreError, payload: TaskPayload | None, flow_run_id: str | None) -> None:
+    """Keep why a run could not begin or go on, so that `runs show` can tell. The worker's epoch is not needed to end a run
+    that has not begun; one that another worker has taken over is left alone."""
+    info = error_info(error, error.where)
+    status = RunStatus.CANCELLED if error.code == "CORE-5003" else RunStatus.FAILED
+    run = shop.run or shop.cmdb.runs.find(shop.run_id)
+    if run is None:
+        if payload is not None:
+            await asyncio.to_thread(shop.runner.refused, payload, shop.run_id, status, info, flow_run_id)
+    elif error.code != "CORE-5004" and run.flow_run_id in (None, flow_run_id):
+        end = partial(shop.cmdb.runs.transition, shop.run_id, status, epoch=run.epoch, error=info)
+        shop.run = await asyncio.to_thread(end)

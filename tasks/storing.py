@@ -1,0 +1,36 @@
+"""Putting what a compile made into the artefact store."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from core_lib.deployspec import Compilation
+from core_lib.helper import ArtefactStore
+from tasks.retries import aws_task
+from tasks.workshop import Workshop
+
+WRITERS = 8
+
+
+def store_files(store: ArtefactStore, compilation: Compilation) -> None:
+    """Put the files of all plans into the store. Keys hold the content's hash, so what is there already stays.
+
+    Raises:
+        ArtefactError: a file cannot be stored.
+    """
+    with ThreadPoolExecutor(WRITERS, thread_name_prefix="artefacts") as pool:
+        for _ in pool.map(lambda item: _put(store, *item), compilation.files.items()):
+            pass
+
+
+def _put(store: ArtefactStore, key: str, body: bytes) -> None:
+    if not store.exists(key):
+        store.put(key, body)
+
+
+@aws_task("store files")
+async def store_compilation(shop: Workshop) -> None:
+    """See `store_files`."""
+    if shop.compilation is not None:
+        await asyncio.to_thread(store_files, shop.store, shop.compilation)
