@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
-from core_lib.db.fact_models import AppFact, ClientFact, PortfolioFact, ZoneFact, plain
+from core_lib.db.fact_models import AppFact, ClientFact, Fact, PortfolioFact, ZoneFact, plain
 from core_lib.db.facts import Facts, merge_layers
-from core_lib.db.registry import Registry
 from core_lib.framework.errors import AmbiguousError, NotFoundError
 from core_lib.framework.models import LEVELS, DeploymentDetails, Level, Prn
 
 _PRODUCTION_BRANCHES = ("main", "master")
 _SHOWN = 20
 
+F = TypeVar("F", bound=Fact)
 
-def gather_facts(registry: Registry, details: DeploymentDetails, overrides: Mapping[str, Any] | None = None) -> Facts:
+
+class RecordSource(Protocol):
+    """Where registry records are looked up: the CMDB's registry, or a registry file."""
+
+    def get(self, kind: type[F], *names: str) -> F:
+        """One record; NotFoundError when there is none."""
+
+    def all(self, kind: type[F], *parents: str) -> Iterator[F]:
+        """Every record of a kind."""
+
+
+def gather_facts(registry: RecordSource, details: DeploymentDetails, overrides: Mapping[str, Any] | None = None) -> Facts:
     """The merged facts of a deployment.
 
     Raises:
@@ -41,7 +52,7 @@ def gather_facts(registry: Registry, details: DeploymentDetails, overrides: Mapp
     return merge_layers(layers)
 
 
-def find_app(registry: Registry, prn: Prn) -> AppFact | None:
+def find_app(registry: RecordSource, prn: Prn) -> AppFact | None:
     """The one app of the portfolio whose pattern fits; None for a deployment of a whole portfolio.
 
     Raises:
