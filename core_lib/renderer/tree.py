@@ -17,6 +17,7 @@ from core_lib.renderer.expressions import (
     has_expression,
     translate,
 )
+from core_lib.renderer.filters import CONTEXT_FILTERS
 from core_lib.renderer.references import Reference
 from core_lib.renderer.session import ReadFile, session
 
@@ -71,12 +72,19 @@ class CompiledTree:
     def __init__(self, value: Any, locate: Locate | None) -> None:
         self._locate = locate
         self._references: dict[Reference, None] = {}
+        self._names: set[str] = set()
+        self._reads_anything = False
         self._plan = self._compile(value, ())
 
     @property
     def references(self) -> tuple[Reference, ...]:
         """The run-time references of all texts, in the order they appear."""
         return tuple(self._references)
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """The compile-time names that the texts use: with equal values for these, renders are equal. None = any name."""
+        return None if self._reads_anything else frozenset(self._names)
 
     @property
     def is_constant(self) -> bool:
@@ -114,6 +122,8 @@ class CompiledTree:
         try:
             expression = compile_text(text)
             runtime = bool(expression.uses.runtime)
+            self._names.update(str(use.path[0]) for use in expression.uses.names)
+            self._reads_anything |= bool(expression.uses.filters & CONTEXT_FILTERS)
             if runtime:
                 check_runtime_filters(expression)
                 self._references.update(dict.fromkeys(expression.uses.runtime))
