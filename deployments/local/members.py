@@ -91,7 +91,6 @@ def emulators(
         "gateway",
         run("gateway", "--ministack", str(first.url), "--moto", str(second.url), "--account", account, *sessions),
         settings,
-        needs=("ministack", "moto"),
         listener=gateway,
         health="/_gateway/health",
         stop_seconds=4.0,

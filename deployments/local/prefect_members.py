@@ -49,32 +49,32 @@ def prefect_members(
     settings = _inherited() | dict(environment) | _SERVER_SETTINGS | {"PYTHONUNBUFFERED": "1"}
     if options.protect_prefect:
         settings["PREFECT_SERVER_API_AUTH_STRING"] = settings["PREFECT_API_AUTH_STRING"]
+    health = "/api/health"
     members = [
         Member(
             "prefect-server",
             (sys.executable, "-m", "deployments.local.prefect_server", "--fd", "{fd}"),
             settings,
             listener=server,
-            health="/api/ready" if not options.protect_prefect else "/api/health",
+            health=health,
             stop_signal=signal.SIGINT,
             stop_seconds=12.0,
         )
     ]
     if options.worker:
-        members.append(_worker(folder, options, settings))
+        members.append(_worker(folder, options, settings, f"http://127.0.0.1:{port_of(server)}{health}"))
     return members
 
 
-def _worker(folder: StateFolder, options: UpOptions, settings: Mapping[str, str]) -> Member:
+def _worker(folder: StateFolder, options: UpOptions, settings: Mapping[str, str], server: str) -> Member:
     ready = folder.prefect / "worker.ready"
-    arguments = ["--pool", WORK_POOL, "--name", f"local-{folder.stack}", "--ready", str(ready)]
+    arguments = ["--pool", WORK_POOL, "--name", f"local-{folder.stack}", "--ready", str(ready), "--server", server]
     if options.worker_limit is not None:
         arguments += ["--limit", str(options.worker_limit)]
     return Member(
         "worker",
         (sys.executable, "-m", "deployments.local.prefect_worker", *arguments),
         {**settings, "PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1"},
-        needs=("prefect-server", "gateway") if options.mode == "embedded" else ("prefect-server",),
         ready_file=ready,
         folder=project_folder(options),
         stop_signal=signal.SIGINT,

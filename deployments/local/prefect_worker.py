@@ -1,6 +1,7 @@
-"""The process worker: `python -m deployments.local.prefect_worker --pool core --name NAME --ready FILE`.
+"""The process worker: `python -m deployments.local.prefect_worker --pool core --name NAME --ready FILE --server URL`.
 
-One Python start for three things: it makes the work pool and the global concurrency limits, registers every deployment
+It is started together with the server and waits for it, so that both load Prefect at the same time. One Python start for
+three things: it makes the work pool and the global concurrency limits, registers every deployment
 of `prefect.yaml` in the working directory, and then serves them. It writes its pid into the ready file when it polls.
 """
 
@@ -11,15 +12,18 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
+from prefect.cli import app as prefect_command
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.workers.process import ProcessWorker
+
+from deployments.local.health import healthy
 
 
 def _arguments() -> argparse.Namespace:
@@ -27,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pool", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--ready", type=Path, required=True)
+    parser.add_argument("--server", required=True, help="health URL of the Prefect server")
     parser.add_argument("--limit", type=int)
     return parser.parse_args()
 
@@ -41,11 +46,21 @@ async def prepare(pool: str, project: Path) -> None:
 
 
 def deploy(project: Path) -> int:
-    """Register every deployment of `prefect.yaml`; the exit code of Prefect's own command."""
+    """Register every deployment of `prefect.yaml`; the exit code of Prefect's own command, run in this process."""
     if not (project / "prefect.yaml").exists():
         return 0
-    prefect = Path(sys.executable).with_name("prefect")
-    return subprocess.run([prefect, "--no-prompt", "deploy", "--all"], cwd=project, check=False).returncode
+    sys.argv = ["prefect", "--no-prompt", "deploy", "--all"]
+    try:
+        prefect_command()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def await_server(url: str) -> None:
+    """Wait until the server answers (a supervisor that gives up ends this process)."""
+    while not healthy(url):
+        time.sleep(0.1)
 
 
 async def work(arguments: argparse.Namespace) -> None:
@@ -67,6 +82,7 @@ def main() -> int:
     """Prepare, deploy, serve; the exit code."""
     arguments = _arguments()
     project = Path.cwd()
+    await_server(arguments.server)
     asyncio.run(prepare(arguments.pool, project))
     code = deploy(project)
     if code != 0:
