@@ -1,10 +1,11 @@
 """Layer 3, execute: drives a plan to its end against AWS. It knows actions and targets, not deployspecs or components.
 
 A plan is a graph of actions. `units` cuts it into pieces of work, one per target (and segment, where actions wait for other
-targets). An `Engine` holds what the units of a run share: the ledger writer that commits many rows at once, the caps, the heartbeat, the
-brake. `Engine.drive(unit)` starts each action the moment its dependencies have ended: the row says `running` before `start` is
-called, every change of an action's scratch is written before the next step, and the end is written with its outputs. A killed
-worker therefore loses nothing: the next one takes the run over with a higher epoch, checks what is running and goes on.
+targets). An `Engine` holds what the units of a run share: the ledger writer that commits many rows at once, the caps, the
+heartbeat, the brake. `Engine.drive(unit)` starts each action the moment its dependencies have ended: the row says `running`
+before `start` is called, every change of an action's scratch is written before the next step, and the end is written with its
+outputs. A killed worker therefore loses nothing: the next one takes the run over with a higher epoch, checks what is running
+and goes on.
 
 An action kind is one class in one file under `actions/`; its methods return at once, waiting is the engine's business.
 """
@@ -21,6 +22,6 @@ from core_lib.execute.steps import Again, Done, Failed, Step
 
 __all__ = [
     "Action", "ActionContext", "Again", "Around", "Done", "Engine", "Failed", "Pace", "Step", "Unit", "UnitResult",
-    "build_params", "canonical_kind", "catalogue", "check_acyclic", "find_cycle", "find_kind", "json_schema", "order", "reference_markdown",
-    "segments", "token_for", "units", "validate_spec",
+    "build_params", "canonical_kind", "catalogue", "check_acyclic", "find_cycle", "find_kind", "json_schema", "order",
+    "reference_markdown", "segments", "token_for", "units", "validate_spec",
 ]  # fmt: skip

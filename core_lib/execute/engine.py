@@ -56,8 +56,8 @@ class UnitResult(Message):
 class Engine:
     """Executes the units of one run. Use as `async with Engine(...) as engine: await engine.drive(unit)`, units side by side.
 
-    `run` is the run as `Runs.take` returned it (its epoch is what all writes are conditional on). `reviews` are the reviewed
-    changes by `account/region/StackName` for an apply. `kinds` replaces the catalogue. `on_event` is called in the event loop after every
+    `run` is the run as `Runs.take` returned it; all writes are conditional on its epoch. `reviews` are the reviewed changes by
+    `account/region/StackName` for an apply. `kinds` replaces the catalogue. `on_event` is called in the event loop after every
     committed transition. Opening raises FencedError when another worker has the run.
     """
 
@@ -172,7 +172,8 @@ class Engine:
             self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.get, self._parts.run.run_id, sorted(action_ids)))
 
     async def _commit(self, states: Sequence[ActionState]) -> Sequence[ActionState]:
-        written: Sequence[ActionState] = await self._in_cmdb(partial(self._cmdb.ledger.write, states, epoch=self._parts.run.epoch))
+        write = partial(self._cmdb.ledger.write, states, epoch=self._parts.run.epoch)
+        written: Sequence[ActionState] = await self._in_cmdb(write)
         return written
 
     async def _in_cmdb(self, function: Callable[..., Any], *args: Any) -> Any:

@@ -9,13 +9,12 @@ from typing import Any
 from core_lib.execute.action import Action
 from core_lib.execute.book import RunBook
 from core_lib.execute.parameters import build_params
-from core_lib.framework.errors import CoreError, RenderError
+from core_lib.framework.errors import RenderError
 from core_lib.framework.models import ActionStatus, Message, PlanAction
-from core_lib.renderer import resolve_runtime, runtime_references
+from core_lib.renderer import resolve_condition, resolve_runtime, runtime_references
 
 _VARIABLE = "vars."
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0", "", "none"})
+_MAY_WAIT = ("Parameters", "Tags")
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,13 @@ class RuntimeValues:
         )
 
     def condition_holds(self) -> bool:
-        """Whether the action's condition is true. No condition is true."""
+        """Whether the action's condition is true. No condition is true. Raises RenderError for one that is neither."""
         text = self._action.condition
         if text is None:
             return True
-        answer = self.resolve(text if "{{" in text or "{%" in text else "{{ " + text + " }}")
-        if isinstance(answer, bool):
-            return answer
-        word = str(answer).strip().lower()
-        if word in _TRUE or word in _FALSE:
-            return word in _TRUE
-        raise RenderError(f"the condition is {answer!r}, neither true nor false", where=self._action.id)
+        return resolve_condition(
+            text, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings
+        )
 
     def bind(self, kind: type[Action[Any]]) -> Bound:
         """The parameters of the action, validated by its kind's model."""
@@ -69,23 +64,22 @@ class RuntimeValues:
         return Bound(build_params(kind, self.resolve(self._action.spec), where=self._action.id))
 
     def _bind_partly(self, kind: type[Action[Any]]) -> Bound:
-        """As `bind`, but values under `Parameters` that cannot be resolved yet are left as they are written, and named."""
+        """As `bind`, but parameters and tags that have no value yet are left as they are written, and named."""
         spec = dict(self._action.spec)
-        written = spec.pop("Parameters", None) or {}
-        values: dict[str, Any] = {}
-        unresolved = []
-        for name, value in written.items():
-            try:
-                values[name] = self.resolve(value)
-            except CoreError:
-                if not mentions_runtime(value):
-                    raise
-                values[name] = value
-                unresolved.append(name)
-        spec = self.resolve(spec)
-        if written:
-            spec["Parameters"] = values
-        return Bound(build_params(kind, spec, where=self._action.id), tuple(unresolved))
+        partly = {key: spec.pop(key) for key in _MAY_WAIT if isinstance(spec.get(key), Mapping)}
+        resolved = dict(self.resolve(spec))
+        unresolved: list[str] = []
+        for key, written in partly.items():
+            values = resolved[key] = {}
+            for name, value in written.items():
+                try:
+                    values[name] = self.resolve(value)
+                except RenderError:
+                    if not mentions_runtime(value):
+                        raise
+                    values[name] = value
+                    unresolved.append(name)
+        return Bound(build_params(kind, resolved, where=self._action.id), tuple(unresolved))
 
 
 def mentions_runtime(value: Any) -> bool:

@@ -1,0 +1,36 @@
+"""Whether a stack is exactly as it was left, and exactly as it is wanted: then nothing needs to be asked of CloudFormation."""
+
+from __future__ import annotations
+
+from core_lib.db import StackRecord
+from core_lib.execute.action import ActionContext
+from core_lib.execute.stacks.live import LiveStack
+from core_lib.execute.stacks.parameters import StackParams, Wanted
+from core_lib.execute.stacks.states import GOOD
+
+_RUN_TIME_INCLUDES = (b"AWS::Include",)
+
+
+def is_unchanged(ctx: ActionContext[StackParams], live: LiveStack | None, want: Wanted) -> bool:
+    """True when the same is wanted as was deployed, and nobody changed the stack since.
+
+    A stack whose parameters follow the SSM parameter store, or whose template includes others while it is processed, may have to
+    change although nothing of ours did: it always goes through a change set.
+    """
+    record = ctx.stacks.record(want.name)
+    if record is None or live is None or not _same(record, live, want):
+        return False
+    template = ctx.files(want.params.template)
+    return not live.follows_ssm and not any(mark in template for mark in _RUN_TIME_INCLUDES)
+
+
+def _same(record: StackRecord, live: LiveStack, want: Wanted) -> bool:
+    return (
+        record.fingerprint == want.fingerprint
+        and live.status in GOOD
+        and live.id == record.stack_id
+        and live.updated == record.last_updated
+        and dict(live.parameters) == record.parameters
+        and dict(live.tags) == record.tags
+        and want.params.termination_protection in (None, live.protected)
+    )
