@@ -1,4 +1,4 @@
-"""A CMDB on an in-process DynamoDB: for rules that need no concurrency."""
+"""A CMDB on an in-process DynamoDB, empty for each test: for rules that need no concurrency."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import pytest
 from moto import mock_aws
 
 from core_lib.db import ClientCmdb, Cmdb
-from core_lib.framework.settings import Settings, load_settings
+from core_lib.framework.settings import load_settings
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
-    return load_settings({"aws.region": "eu-west-1"})
+def opened() -> Iterator[Cmdb]:
+    """One connection for all tests: making a botocore client is the slow part."""
+    with Cmdb(load_settings({"aws.region": "eu-west-1"})) as cmdb:
+        with pytest.MonkeyPatch.context() as patch, mock_aws():
+            patch.delenv("AWS_ENDPOINT_URL", raising=False)
+            cmdb.create_tables()
+        yield cmdb
 
 
 @pytest.fixture
-def cmdb(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cmdb]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws(), Cmdb(settings) as opened:
+def cmdb(opened: Cmdb) -> Iterator[Cmdb]:
+    with mock_aws():
         opened.create_tables("acme")
         yield opened
 
