@@ -63,7 +63,7 @@ def _plain(value: Any, depth: int, count: list[int]) -> Any:
         raise RenderError(f"gives data nested deeper than {_DEEPEST} levels")
     if isinstance(value, Mapping):
         return {str(key): _plain(item, depth + 1, count) for key, item in value.items()}
-    if isinstance(value, (list, tuple, *_VIEWS)):
+    if isinstance(value, (list, tuple)) or isinstance(value, _VIEWS):  # noqa: SIM101  (one tuple confuses the type checker)
         return [_plain(item, depth + 1, count) for item in value]
     if isinstance(value, TaggedValue):
         return TaggedValue(value.tag, _plain(value.value, depth + 1, count))

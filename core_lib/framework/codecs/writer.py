@@ -147,7 +147,7 @@ def plain_data(data: Any, depth: int = 0) -> Any:
 def _key(key: Any) -> str:
     if isinstance(key, Enum):
         key = key.value
-    if not isinstance(key, str) or not key:
+    if not isinstance(key, str):
         raise CodecError(f"a key must be text, not {key!r:.60}")
     return _checked(key)
 
