@@ -6,15 +6,14 @@ from typing import Any
 
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed
 
 from core_lib.framework.errors import CompileError, CoreError
-from core_lib.framework.models import Plan, RunState, RunStatus, Task, TaskPayload
+from core_lib.framework.models import Plan, Task, TaskPayload
 from core_lib.invoker import Processor, route
 from flows.compile_deployspec import compile_deployspec
+from flows.execution import execute, needs_review
 from flows.naming import invoke_name, run_id_of, tag
-from flows.report import report
-from flows.run import run
 from flows.stopping import on_terminate
 from tasks.artifacts import publish_plan
 from tasks.inputs import read_package, store_package
@@ -58,25 +57,6 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
     return await execute(shop)
 
 
-async def execute(shop: Workshop) -> State[Any]:
-    """Execute a registered run and report on it, whatever its end; the state says how it ended."""
-    outcome = await run(shop.run_id, runtime.flow_run.id, return_state=True)
-    record = shop.have(shop.run, "record")
-    if not record.status.ended:
-        await outcome.result()  # raises what kept the run from ending
-    told_about = await report(shop.run_id, return_state=True)
-    return end_state(record, told_about.message)
-
-
-def end_state(record: RunState, message: str | None) -> State[Any]:
-    """The Prefect state of a run that ended, with a word on what to do next."""
-    if record.status is RunStatus.SUCCEEDED:
-        return Completed(message=message)
-    advice = f"go on with: core runs resume {record.run_id}"
-    text = f"{record.status}; {advice}"
-    return Cancelled(message=text) if record.status is RunStatus.CANCELLED else Failed(message=text)
-
-
 async def _register(shop: Workshop, payload: TaskPayload) -> None:
     """Register the run, unless this flow run (retried by Prefect) has done so before."""
     compilation = shop.have(shop.compilation, "compilation")
@@ -103,11 +83,6 @@ def compiled_plans(shop: Workshop, task: Task) -> tuple[Plan, ...]:
     if task not in plans:
         raise CompileError(f"the package has no plan for the task '{task}'", hint=f"it has: {', '.join(sorted(plans))}")
     return (plans[task],)
-
-
-def needs_review(shop: Workshop) -> bool:
-    """Whether the plan executes change sets that a person has reviewed."""
-    return any(action.kind.endswith("::ApplyChangeSet") for action in shop.have(shop.plan, "plan").actions)
 
 
 async def _take_package(shop: Workshop, payload: TaskPayload, *, store: bool) -> State[Any]:

@@ -13,7 +13,7 @@ from prefect.states import Completed
 
 from core_lib.framework.errors import CoreError
 from core_lib.framework.models import Options, Task
-from flows.invoke import execute, needs_review
+from flows.execution import execute, needs_review
 from flows.naming import tag
 from flows.stopping import on_terminate
 from tasks.ledger import load_reviews, load_run, record_failure

@@ -21,5 +21,4 @@ async def teardown(payload: TaskPayload, confirm: str) -> State[Any]:
         raise PayloadError(f"the task is '{payload.task}', not 'teardown'", where="Task", hint="other tasks go through 'invoke'")
     if confirm != str(payload.prn):
         raise PayloadError(f"confirm is {confirm!r}, not the PRN", where="confirm", hint=f"repeat {payload.prn}")
-    state = await invoke(payload, return_state=True)
-    return state
+    return await invoke(payload, return_state=True)

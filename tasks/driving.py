@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -17,6 +17,7 @@ from tasks.retries import told
 
 T = TypeVar("T")
 Work = Callable[[], Awaitable[State[Any]]]
+Shown = Task[[str, Work], Coroutine[Any, Any, State[Any]]]
 
 
 @task(name="target", task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
@@ -80,12 +81,7 @@ def action_state(state: ActionState) -> State[Any]:
     return Completed(name="Skipped" if state.status is ActionStatus.SKIPPED else "Completed", message=reason)
 
 
-async def _shown(
-    shown: Task[[str, Work], Coroutine[Any, Any, State[Any]]],
-    label: str,
-    work: Callable[[], Awaitable[T]],
-    state_of: Callable[[T], State[Any]],
-) -> T:
+async def _shown(shown: Shown, label: str, work: Callable[[], Awaitable[T]], state_of: Callable[[T], State[Any]]) -> T:
     """Do the work inside a Prefect task, and hand on what it really returned or raised, not what Prefect made of it."""
     values: list[T] = []
     errors: list[BaseException] = []
@@ -98,10 +94,11 @@ async def _shown(
             raise
         return state_of(values[0])
 
-    state = await shown(label, watched, return_state=True)
+    # Prefect's stubs know the answer of an async task with `return_state` as the state itself; it has to be awaited.
+    state = await cast("Awaitable[State[Any]]", shown(label, watched, return_state=True))
     if errors:
         raise errors[0]
     if not values:
-        await state.result()
+        await state.aresult()
         raise RuntimeError(f"Prefect did not run the task {label!r}: {state.message}")
     return values[0]

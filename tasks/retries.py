@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
@@ -52,6 +53,10 @@ def told(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine
                 raise
             return Failed(message=str(error), data=error)
 
+    # Prefect makes a form of the parameters: it has to find the types themselves, not their names in another module.
+    signature = inspect.signature(function, eval_str=True)
+    tell.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    tell.__dict__["__signature__"] = signature
     return tell
 
 

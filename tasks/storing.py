@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from core_lib.deployspec import Compilation
 from core_lib.helper import ArtefactStore
 from tasks.retries import aws_task
 from tasks.workshop import Workshop
@@ -13,14 +13,14 @@ from tasks.workshop import Workshop
 WRITERS = 8
 
 
-def store_files(store: ArtefactStore, compilation: Compilation) -> None:
-    """Put the files of all plans into the store. Keys hold the content's hash, so what is there already stays.
+def store_files(store: ArtefactStore, files: Mapping[str, bytes]) -> None:
+    """Put the files of a compile, by key, into the store. Keys hold the content's hash, so what is there already stays.
 
     Raises:
         ArtefactError: a file cannot be stored.
     """
     with ThreadPoolExecutor(WRITERS, thread_name_prefix="artefacts") as pool:
-        for _ in pool.map(lambda item: _put(store, *item), compilation.files.items()):
+        for _ in pool.map(lambda item: _put(store, *item), files.items()):
             pass
 
 
@@ -33,4 +33,4 @@ def _put(store: ArtefactStore, key: str, body: bytes) -> None:
 async def store_compilation(shop: Workshop) -> None:
     """See `store_files`."""
     if shop.compilation is not None:
-        await asyncio.to_thread(store_files, shop.store, shop.compilation)
+        await asyncio.to_thread(store_files, shop.store, shop.compilation.files)

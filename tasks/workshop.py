@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from core_lib.db import ClientCmdb, Cmdb
-from core_lib.deployspec import Compilation
 from core_lib.execute import Engine, Pace
 from core_lib.framework.errors import CancelledError, RunStateError
 from core_lib.framework.models import ActionState, Options, Plan, RunState, StackReview
@@ -20,6 +19,9 @@ from core_lib.helper import ArtefactStore, AwsSessions, open_store
 from core_lib.logging import bind, configure
 from core_lib.runner import Runner
 from tasks.floor import Floor
+
+if TYPE_CHECKING:
+    from core_lib.deployspec import Compilation
 
 T = TypeVar("T")
 

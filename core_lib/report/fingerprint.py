@@ -31,7 +31,7 @@ def normalise(message: str, names: Iterable[str] = ()) -> str:
     """
     text = message[:LONGEST_MESSAGE]
     for name in sorted({name for name in names if name}, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "<name>", text)
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "<name>", text)
     for pattern, word in _PATTERNS:
         text = pattern.sub(word, text)
     return " ".join(text.split())

@@ -163,7 +163,7 @@ def _generic(value: Any, target: Target | None) -> Any:
 @lru_cache(maxsize=4096)
 def _naming(account: str, region: str, name: str | None) -> re.Pattern[str]:
     words = rf"(?P<account>{account})|(?P<region>{re.escape(region)})"
-    return re.compile(rf"{words}|(?<![\w-])(?P<name>{re.escape(name)})(?![\w-])" if name else words)
+    return re.compile(rf"{words}|(?<![A-Za-z0-9])(?P<name>{re.escape(name)})(?![A-Za-z0-9])" if name else words)
 
 
 def _severity(item: StackReview) -> Severity:

@@ -1,0 +1,38 @@
+"""Execution: what `invoke` and `resume` have in common once a run is registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled, Completed, Failed
+
+from core_lib.framework.models import RunState, RunStatus
+from flows.report import report
+from flows.run import run
+from tasks.workshop import Workshop
+
+
+async def execute(shop: Workshop) -> State[Any]:
+    """Execute a registered run and report on it, whatever its end; the state says how it ended."""
+    outcome = await run(shop.run_id, runtime.flow_run.id, return_state=True)
+    record = shop.have(shop.run, "record")
+    if not record.status.ended:
+        await outcome.aresult()  # raises what kept the run from ending
+    told_about = await report(shop.run_id, return_state=True)
+    return end_state(record, told_about.message)
+
+
+def end_state(record: RunState, message: str | None) -> State[Any]:
+    """The Prefect state of a run that ended, with a word on what to do next."""
+    if record.status is RunStatus.SUCCEEDED:
+        return Completed(message=message)
+    advice = f"go on with: core runs resume {record.run_id}"
+    text = f"{record.status}; {advice}"
+    return Cancelled(message=text) if record.status is RunStatus.CANCELLED else Failed(message=text)
+
+
+def needs_review(shop: Workshop) -> bool:
+    """Whether the plan executes change sets that a person has reviewed."""
+    return any(action.kind.endswith("::ApplyChangeSet") for action in shop.have(shop.plan, "plan").actions)
