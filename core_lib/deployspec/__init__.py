@@ -1,0 +1,21 @@
+"""Layer 6, deployspec: a few actions become one plan over accounts and regions.
+
+A compile is pure. It reads the spec files of a package, finds the targets of every action, stacks up its parameters' layers,
+renders and checks its spec once for all targets that cannot differ, and wires the instances: names in DependsOn and references
+to outputs become ids. Out come sealed plans (deploy, and the derived plan, apply and teardown) and the files they need, by
+content. `why` tells which layer and line a value came from, `resolve_targets` why an account is in or out.
+"""
+
+from core_lib.deployspec.compilation import Compilation
+from core_lib.deployspec.compiler import COMPILER, compile_deployspec
+from core_lib.deployspec.directory import Directory
+from core_lib.deployspec.expand import SkippedAction
+from core_lib.deployspec.lint import Finding, Linter
+from core_lib.deployspec.places import CompileWarning
+from core_lib.deployspec.spec_file import SPEC_NAMES, read_spec_files
+from core_lib.deployspec.targets import TargetExplanation, Targets, refine, resolve_targets
+
+__all__ = [
+    "COMPILER", "SPEC_NAMES", "Compilation", "CompileWarning", "Directory", "Finding", "Linter", "SkippedAction",
+    "TargetExplanation", "Targets", "compile_deployspec", "read_spec_files", "refine", "resolve_targets",
+]  # fmt: skip

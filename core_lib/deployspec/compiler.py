@@ -1,0 +1,163 @@
+"""The compiler: payload + facts + accounts + package in, plans out. Pure: same inputs, same bytes, on any machine.
+
+read_spec_files    what the user wrote                          spec_file, legacy
+Placement          accounts and regions of every action         targets, directory
+Expander           one instance per action and target           shapes (layers, templates), pairing, references
+segments           where chains are cut between targets         execute
+derive             plan, apply and teardown out of a deployspec
+Linter             cfn-lint, once per distinct template
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from core_lib.db import Facts
+from core_lib.deployspec.compilation import Compilation
+from core_lib.deployspec.derive import apply_actions, change_set_names, review_actions, teardown_actions
+from core_lib.deployspec.expand import Expanded, Expander
+from core_lib.deployspec.lint import Linter
+from core_lib.deployspec.placement import Placement
+from core_lib.deployspec.places import CompileWarning
+from core_lib.deployspec.sources import Sources
+from core_lib.deployspec.spec_file import SpecFile, read_spec_files
+from core_lib.execute import segments
+from core_lib.framework.codecs import canonical_json, sha256_hex
+from core_lib.framework.errors import GraphError, TemplateError
+from core_lib.framework.models import Account, FileRef, Plan, PlanAction, Provenance, Task, TaskPayload
+from core_lib.framework.package import Package
+
+COMPILER = "deployspec/1"
+_LINTER = Linter()
+
+
+def compile_deployspec(
+    payload: TaskPayload,
+    *,
+    package: Package,
+    facts: Facts,
+    accounts: Sequence[Account],
+    linter: Linter | None = _LINTER,
+) -> Compilation:
+    """Compile every definition of a package, and derive those it does not hold.
+
+    Args:
+        payload: whose deployment details and targets count.
+        package: the files.
+        facts: the deployment's merged facts.
+        accounts: the organization's accounts.
+        linter: checks the templates; one with a cache folder spares loading cfn-lint. None = templates are not linted.
+
+    Raises:
+        CoreError: something cannot be compiled; says what and where.
+    """
+    files = read_spec_files(package)
+    sources = Sources(package, payload.deployment_details.key_prefix("artefacts"))
+    placement = Placement(tuple(accounts), facts.values, payload.targets)
+    expanded = {
+        task: Expander(file, placement, sources, facts, payload.deployment_details).expand() for task, file in files.items()
+    }
+    warnings = [warning for result in expanded.values() for warning in result.warnings]
+    if linter is not None:
+        warnings += _lint(expanded.values(), sources, linter)
+    plans = _Plans(payload, package, facts, sources)
+    made: dict[Task, Plan] = {}
+    for task, result in expanded.items():
+        made[task] = plans.of(task, result, _with_segments(result))
+    if Task.DEPLOY in made:
+        for task, actions in _derived(made[Task.DEPLOY], made).items():
+            made[task] = plans.of(task, expanded[Task.DEPLOY], actions)
+    wanted = {file.key: file.path for plan in made.values() for file in plan.files}
+    return Compilation(
+        made,
+        {key: package.files[path] for key, path in sorted(wanted.items())},
+        tuple(sorted(set(warnings))),
+        tuple(skipped for result in expanded.values() for skipped in result.skipped_actions),
+        {task: result.targets for task, result in expanded.items()},
+    )
+
+
+def _with_segments(result: Expanded) -> tuple[PlanAction, ...]:
+    """The actions with their segments; a cycle is reported with the line of one of its actions."""
+    try:
+        places = segments(result.actions)
+    except GraphError as error:
+        name = (error.where or "").partition("@")[0].removesuffix("*")
+        raise GraphError(error.message, where=_line_of(result.file, name), hint=error.hint) from error
+    return tuple(
+        action if places[action.id] == 0 else action.model_copy(update={"segment": places[action.id]})
+        for action in result.actions
+    )
+
+
+def _line_of(file: SpecFile, name: str) -> str:
+    return next((action.locate() for action in file.actions if action.name == name), file.source)
+
+
+def _derived(deploy: Plan, made: Mapping[Task, Plan]) -> dict[Task, tuple[PlanAction, ...]]:
+    names = change_set_names(deploy.actions, deploy.deployment, deploy.files)
+    derived: dict[Task, tuple[PlanAction, ...]] = {}
+    if Task.PLAN not in made:
+        derived[Task.PLAN] = review_actions(deploy.actions, names)
+    if Task.APPLY not in made:
+        derived[Task.APPLY] = apply_actions(deploy.actions, names)
+    if Task.TEARDOWN not in made and (actions := teardown_actions(deploy.actions)):
+        derived[Task.TEARDOWN] = actions
+    return derived
+
+
+class _Plans:
+    """Makes sealed plans that share everything but their actions."""
+
+    def __init__(self, payload: TaskPayload, package: Package, facts: Facts, sources: Sources) -> None:
+        self._payload = payload
+        self._sources = sources
+        self._package_hash = package.sha256
+        self._facts_hash = sha256_hex(canonical_json(facts.values))
+        self._refs: dict[str, FileRef] = {}
+
+    def of(self, task: Task, result: Expanded, actions: tuple[PlanAction, ...]) -> Plan:
+        used = {action.target for action in actions}
+        plan = Plan.model_construct(
+            format_version=1,
+            client=self._payload.client,
+            task=task,
+            deployment=self._payload.deployment_details,
+            targets=tuple(place.target() for place in result.places if place.key in used),
+            skipped=result.skipped_targets,
+            actions=actions,
+            files=tuple(self._ref(path) for path in sorted(result.paths)),
+            provenance=Provenance(
+                compiler=COMPILER, package_sha256=self._package_hash, facts_sha256=self._facts_hash, sources=(result.file.source,)
+            ),
+            hash="",
+        )
+        return plan.sealed()
+
+    def _ref(self, path: str) -> FileRef:
+        if path not in self._refs:
+            self._refs[path] = self._sources.file_ref(path)
+        return self._refs[path]
+
+
+def _lint(results: Iterable[Expanded], sources: Sources, linter: Linter) -> list[CompileWarning]:
+    """Lint every template that is used, for the regions it goes to. Errors stop the compile, the rest are warnings."""
+    regions: dict[str, set[str]] = {}
+    for result in results:
+        for path, found in result.templates.items():
+            regions.setdefault(path, set()).update(found)
+    warnings: list[CompileWarning] = []
+    errors: list[tuple[str, str]] = []
+    for path, places in sorted(regions.items()):
+        for finding in linter.lint(sources.package.read(path), places):
+            place, text = f"{path}:{finding.line}", f"{finding.rule} {finding.message}"
+            if finding.level == "error":
+                errors.append((place, text))
+            else:
+                warnings.append(CompileWarning(place, text))
+    if errors:
+        where, first = errors[0]
+        more = "".join(f"\n  {place}: {text}" for place, text in errors[1:20])
+        hidden = f"\n  and {len(errors) - 20} more" if len(errors) > 20 else ""
+        raise TemplateError(f"cfn-lint: {first}{more}{hidden}", where=where)
+    return warnings
