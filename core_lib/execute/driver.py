@@ -60,11 +60,11 @@ class Driver:
         """An action whose dependencies have ended: do it, or say why not; then let go of those that wait for it."""
         status = self._parts.book.status(action.id)
         if status is not ActionStatus.RUNNING:
-            if (reason := blocked_by(self._parts, action)) is not None:
-                await self._give_up(action, ActionStatus.BLOCKED, reason, spreads=False)
-                return
             if self._parts.brake.cancelled:
                 await self._give_up(action, ActionStatus.CANCELLED, "cancelled before it started")
+                return
+            if (reason := blocked_by(self._parts, action)) is not None:
+                await self._give_up(action, ActionStatus.BLOCKED, reason, spreads=False)
                 return
         async with self._parts.caps.slot(action.target):
             state = await self._admitted(action)

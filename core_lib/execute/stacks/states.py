@@ -11,7 +11,7 @@ _UPDATABLE = GOOD | {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "UP
 
 STUCK_HINTS = {
     "DELETE_FAILED": "a deletion of this stack failed: see its events, then delete it (RetainResources leaves resources behind)",
-    "UPDATE_ROLLBACK_FAILED": "continue the rollback in CloudFormation (ContinueUpdateRollback), skipping what cannot be restored",
+    "UPDATE_ROLLBACK_FAILED": "continue the rollback in CloudFormation (ContinueUpdateRollback), skipping what cannot come back",
     "ROLLBACK_FAILED": "its creation failed and left resources: delete the stack, retaining what cannot be deleted",
     "CREATE_FAILED": "its creation failed and its resources were kept for inspection: delete the stack when you have seen enough",
     "IMPORT_ROLLBACK_FAILED": "an import failed: continue or repair its rollback in CloudFormation",
