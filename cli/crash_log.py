@@ -27,6 +27,6 @@ def write_crash(error: BaseException, state_dir: Path) -> Path:
             entry += f"(the state folder could not be written: {refused})\n"
         else:
             return path
-    with tempfile.NamedTemporaryFile("w", prefix="core-cli-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(entry)
-    return Path(log.name)
+    with tempfile.NamedTemporaryFile("w", prefix="core-cli-", suffix=".log", delete=False, encoding="utf-8") as temporary:
+        temporary.write(entry)
+    return Path(temporary.name)

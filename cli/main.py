@@ -29,7 +29,6 @@ app = typer.Typer(
     help="Change a whole AWS organization with one request: compile, review, apply, watch.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
 )
 

@@ -15,8 +15,8 @@ PackageArgument = Annotated[
     Path, typer.Argument(metavar="[PACKAGE]", help="Folder, archive or single deployspec; default: this folder.")
 ]
 RegistryOption = Annotated[
-    Path | None,
-    typer.Option("--registry", metavar="FILE", help="Take facts and accounts from this file; no platform is needed."),
+    list[Path] | None,
+    typer.Option("--registry", metavar="FILE", help="Facts and accounts from here; no platform is needed. May be repeated."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes.")]
 

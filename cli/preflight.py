@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,23 +26,30 @@ class Inputs:
     facts: Facts
     accounts: tuple[Account, ...]
 
-    def compile(self) -> Compilation:
-        """The plans.
+    def compile(self, *, lint: bool = True) -> Compilation:
+        """The plans. Templates are checked by cfn-lint, each version once on this machine, unless `lint` is false.
 
         Raises:
             CompileError: the definitions cannot become a plan.
         """
-        from core_lib.deployspec import compile_deployspec
+        from core_lib.deployspec import Linter, compile_deployspec
 
-        return compile_deployspec(self.payload, package=self.package, facts=self.facts, accounts=self.accounts)
+        linter = Linter(cache_folder()) if lint else None
+        return compile_deployspec(self.payload, package=self.package, facts=self.facts, accounts=self.accounts, linter=linter)
 
 
-def gather(connection: Connection, payload: TaskPayload, package: Package, registry: Path | None = None) -> Inputs:
+def cache_folder() -> Path:
+    """Where this user's results of template checks are kept: `$XDG_CACHE_HOME`, else `~/.cache`."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "core-automation" / "cfn-lint"
+
+
+def gather(connection: Connection, payload: TaskPayload, package: Package, registry: Sequence[Path] | None = None) -> Inputs:
     """The inputs, with facts and accounts from the CMDB, or (without any platform) from a registry file."""
-    if registry is not None:
+    if registry:
         from cli.registry_file import read_registry
 
-        book = read_registry(registry)
+        book = read_registry(*registry)
         return Inputs(payload, package, book.facts(payload), book.accounts)
     client = connection.client
     facts = client.facts(payload.deployment_details, payload.facts)

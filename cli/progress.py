@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cli.exit_codes import ExitCode
 from cli.shell import Shell
-from core_lib.framework.errors import NotFoundError, NotRunningError
+from core_lib.framework.errors import NotRunningError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.7
 LINE_SECONDS = 10.0
-REGISTER_SECONDS = 180.0
+PICK_UP_SECONDS = 180.0
 ENDED = ("succeeded", "failed", "cancelled", "skipped", "blocked")
 
 
@@ -110,12 +110,17 @@ def display(shell: Shell) -> Iterator[Display]:
 
 @dataclass
 class Watch:
-    """Follows one run until it ends. `alive` is asked while the run is not registered yet; it raises when it never will be."""
+    """Follows one run until it ends.
+
+    `taken_after`: the run must first be taken by a worker with a higher epoch than this (a resumed run). `alive` is asked while
+    nobody has taken the run yet; it raises when nobody will.
+    """
 
     connection: Connection
     run_id: str
     show: Display
     alive: Callable[[], None] = lambda: None
+    taken_after: int = -1
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     _told: set[tuple[str, int]] = field(default_factory=set)
@@ -126,29 +131,39 @@ class Watch:
         """The run as it ended.
 
         Raises:
-            NotRunningError: nobody picked the run up.
+            NotRunningError: nobody picked the run up, or its worker is gone.
         """
-        run = self._registered()
+        run = self._taken()
         while True:
             self.show.update(run)
             self._tell_failures(run)
             if run.status.ended:
                 return run
+            self._check_worker(run)
             self.sleep(POLL_SECONDS)
             run = self.connection.client.runs.get(self.run_id)
 
-    def _registered(self) -> RunState:
-        deadline = self.clock() + REGISTER_SECONDS
+    def _taken(self) -> RunState:
+        """The run as soon as somebody works on it."""
+        deadline = self.clock() + PICK_UP_SECONDS
         while True:
-            try:
-                return self.connection.client.runs.get(self.run_id)
-            except NotFoundError as error:
-                self.alive()
-                if self.clock() > deadline:
-                    raise NotRunningError(
-                        "no worker picked the run up", where=self.run_id, hint="core status shows whether a worker is running"
-                    ) from error
+            run = self.connection.client.runs.find(self.run_id)
+            if run is not None and run.epoch > self.taken_after:
+                return run
+            self.alive()
+            if self.clock() > deadline:
+                raise NotRunningError(
+                    "no worker picked the run up", where=self.run_id, hint="core status shows whether a worker is running"
+                )
             self.sleep(POLL_SECONDS)
+
+    def _check_worker(self, run: RunState) -> None:
+        if run.epoch > 0 and not self.connection.client.runs.alive(run):
+            raise NotRunningError(
+                "the run's worker gives no sign of life",
+                where=self.run_id,
+                hint=f"core runs resume {self.run_id} goes on with it",
+            )
 
     def _tell_failures(self, run: RunState) -> None:
         failed = run.counts.get("failed", 0)
@@ -174,11 +189,13 @@ def failure_line(state: ActionState) -> str:
     return f"FAILED {state.action_id}: {' '.join(reason.split())[:300]}"
 
 
-def watch(connection: Connection, run_id: str, shell: Shell, alive: Callable[[], None] = lambda: None) -> RunState:
+def watch(
+    connection: Connection, run_id: str, shell: Shell, alive: Callable[[], None] = lambda: None, *, taken_after: int = -1
+) -> RunState:
     """Follow a run to its end. Ctrl-C ends the watching, not the run."""
     try:
         with display(shell) as show:
-            return Watch(connection, run_id, show, alive).until_end()
+            return Watch(connection, run_id, show, alive, taken_after).until_end()
     except KeyboardInterrupt:
         shell.say(f"\nThe run goes on. Watch it again: core runs watch {run_id}\nStop it: core runs cancel {run_id}")
         if shell.json_mode:

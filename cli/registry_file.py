@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from core_lib.db import AppFact, ClientCmdb, ClientFact, Fact, Facts, PortfolioFact, ZoneFact, gather_facts
 from core_lib.framework.codecs import dump_yaml, load_document, parse
-from core_lib.framework.errors import CodecError, NotFoundError
+from core_lib.framework.errors import CodecError, NotFoundError, SchemaError
 from core_lib.framework.models import Account, Message, TaskPayload
 
 F = TypeVar("F", bound=Fact)
@@ -19,7 +20,7 @@ F = TypeVar("F", bound=Fact)
 class RegistryFile(Message):
     """Everything that is registered for one client."""
 
-    client: ClientFact
+    client: ClientFact | None = None
     portfolios: tuple[PortfolioFact, ...] = ()
     apps: tuple[AppFact, ...] = ()
     zones: tuple[ZoneFact, ...] = ()
@@ -28,7 +29,18 @@ class RegistryFile(Message):
     @property
     def records(self) -> tuple[Fact, ...]:
         """All records in the order in which they are stored."""
-        return (self.client, *self.portfolios, *self.zones, *self.apps)
+        return (*((self.client,) if self.client else ()), *self.portfolios, *self.zones, *self.apps)
+
+    @property
+    def owner(self) -> ClientFact:
+        """The client that all of this is about.
+
+        Raises:
+            SchemaError: the file does not say.
+        """
+        if self.client is None:
+            raise SchemaError("'Client' is missing", where="registry file", hint="start it with: Client: {Client: NAME}")
+        return self.client
 
     def facts(self, payload: TaskPayload) -> Facts:
         """The merged facts of a payload's deployment, as the CMDB would give them."""
@@ -37,7 +49,7 @@ class RegistryFile(Message):
     def to_yaml(self) -> str:
         """The file's text."""
         parts = {"Portfolios": self.portfolios, "Zones": self.zones, "Apps": self.apps}
-        document: dict[str, object] = {"Client": self.client.record()}
+        document: dict[str, object] = {"Client": self.client.record()} if self.client else {}
         document |= {name: [fact.record() for fact in facts] for name, facts in parts.items() if facts}
         if self.accounts:
             document["Accounts"] = [account.model_dump(mode="json", exclude_defaults=True) for account in self.accounts]
@@ -71,12 +83,26 @@ class Book:
                 yield record
 
 
-def read_registry(path: Path) -> RegistryFile:
-    """The registry in this file.
+def read_registry(*paths: Path) -> RegistryFile:
+    """The registry in these files, taken together.
 
     Raises:
-        CodecError, SchemaError: it cannot be read, or something in it is wrong; with file and line.
+        CodecError, SchemaError: one cannot be read, or something in it is wrong (with file and line), or two name a client.
     """
+    books = [_read(path) for path in paths]
+    clients = [book.client for book in books if book.client]
+    if len(clients) > 1:
+        raise SchemaError("'Client' is in more than one of the files", where=", ".join(map(str, paths)))
+    return RegistryFile(
+        client=clients[0] if clients else None,
+        portfolios=tuple(chain.from_iterable(book.portfolios for book in books)),
+        apps=tuple(chain.from_iterable(book.apps for book in books)),
+        zones=tuple(chain.from_iterable(book.zones for book in books)),
+        accounts=tuple(chain.from_iterable(book.accounts for book in books)),
+    )
+
+
+def _read(path: Path) -> RegistryFile:
     try:
         content = path.read_bytes()
     except OSError as error:

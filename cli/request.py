@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,16 +25,6 @@ def read_package(path: Path) -> Package:
     from core_lib.framework.package_sources import open_package
 
     return open_package(path)
-
-
-def upload_package(connection: Connection, package: Package, details: DeploymentDetails) -> PackageDetails:
-    """Put the package into the artefact store, under its content hash; the same package is uploaded once."""
-    from core_lib.framework.models import PackageDetails
-
-    key = f"{details.key_prefix('packages')}/{package.sha256}.zip"
-    if not connection.store.exists(key):
-        connection.store.put(key, package.to_zip(), content_type="application/zip")
-    return PackageDetails(key=key)
 
 
 def details_of(settings: Settings, given: DeploymentOptions) -> DeploymentDetails:
@@ -172,8 +161,3 @@ def _first(error: Any) -> str:
     item = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in item["loc"])
     return f"{place}: {item['msg']}".removeprefix(": ").replace("Value error, ", "")
-
-
-def user_name() -> str:
-    """Who asks, as far as this machine knows."""
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.exit_codes import ExitCode, exit_code_of_run
+from cli.options import DeploymentOptions, RunOptions, TargetOptions
 from cli.preflight import gather, touched
 from cli.progress import watch
-from cli.request import options_of, payload_of, read_package, upload_package
+from cli.request import options_of, payload_of, read_package
 from cli.shell import Shell
+from core_lib.framework.errors import CoreError, NotFoundError, RunError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cli.connection import Connection
-    from cli.options import DeploymentOptions, RunOptions, TargetOptions
     from core_lib.framework.models import Plan, RunState, Task, TaskPayload
     from core_lib.report import PlanReview, RunSummary
+    from flows.door import Submission
 
 
 @dataclass(frozen=True)
@@ -36,28 +39,40 @@ class Prepared:
 
     payload: TaskPayload
     plan: Plan
-    warnings: tuple[str, ...]
 
 
 def prepare(connection: Connection, shell: Shell, task: Task, asked: Asked, **options: object) -> Prepared:
-    """Compile here first, so that mistakes are told at once and with their file and line; then upload the package."""
-    package = read_package(asked.package)
+    """Compile here first, so that mistakes are told at once and with their file and line. Nothing is started yet."""
+    from core_lib.framework.errors import CompileError
     from core_lib.framework.models import PackageDetails
 
-    given = options_of(asked.run, **options)
-    payload = payload_of(connection, task, PackageDetails(), asked.deployment, targets=asked.targets, options=given)
+    package = read_package(asked.package)
+    payload = payload_of(
+        connection,
+        task,
+        PackageDetails(path=str(asked.package.resolve())),
+        asked.deployment,
+        targets=asked.targets,
+        options=options_of(asked.run, **options),
+    )
     compilation = gather(connection, payload, package).compile()
     for warning in compilation.warnings:
         shell.say(f"warning: {warning}")
-    uploaded = upload_package(connection, package, payload.deployment_details)
-    return Prepared(payload.but(package=uploaded), compilation.plans[task], tuple(map(str, compilation.warnings)))
+    if task not in compilation.plans:
+        known = ", ".join(sorted(compilation.plans))
+        raise CompileError(f"the package has no plan for the task '{task}'", where=str(asked.package), hint=f"it has: {known}")
+    return Prepared(payload, compilation.plans[task])
 
 
 def start(connection: Connection, shell: Shell, payload: TaskPayload, *, detach: bool) -> RunState:
-    """Hand the payload to the platform and follow the run to its end; `detach` returns the run's name and ends the command."""
-    import flows
+    """Hand the payload to the platform and follow the run to its end; with `detach` the command ends here."""
+    from flows import door
 
-    submission = flows.submit(payload)
+    return follow(connection, shell, door.submit(payload, settings=connection.settings), detach=detach)
+
+
+def follow(connection: Connection, shell: Shell, submission: Submission, *, detach: bool, taken_after: int = -1) -> RunState:
+    """Follow a run that was handed over; with `detach` say its name and end the command."""
     if detach:
         shell.emit(
             {"RunId": submission.run_id, "FlowRunId": submission.flow_run_id},
@@ -65,7 +80,50 @@ def start(connection: Connection, shell: Shell, payload: TaskPayload, *, detach:
         )
         shell.done(ExitCode.OK)
     shell.say(f"run {submission.run_id}")
-    return watch(connection, submission.run_id, shell, lambda: flows.check(submission.flow_run_id))
+    return watch(connection, submission.run_id, shell, flow_check(connection, submission), taken_after=taken_after)
+
+
+def flow_check(connection: Connection, submission: Submission) -> Callable[[], None]:
+    """A check that raises when the flow run ended although the run's record does not say so."""
+
+    def check() -> None:
+        from flows import door
+
+        end = door.look(submission, settings=connection.settings)
+        if end.state in ("failed", "crashed", "cancelled"):
+            raise error_from(end.message or f"the flow run {end.state}", submission.run_id)
+
+    return check
+
+
+_CODE = re.compile(r"\b(CORE-\d{4}) (.*)", re.DOTALL)
+
+
+def error_from(message: str, where: str) -> CoreError:
+    """The error that a flow run's message tells of, as the class of its code, so that exit codes stay what they are."""
+    found = _CODE.search(message)
+    if found is None:
+        return RunError(message, where=where)
+    kinds = {kind.code: kind for kind in _family(CoreError)}
+    return kinds.get(found.group(1), RunError)(found.group(2).strip(), where=where)
+
+
+def _family(kind: type[CoreError]) -> list[type[CoreError]]:
+    return [found for child in kind.__subclasses__() for found in (child, *_family(child)) if "code" in vars(found)]
+
+
+def named_run(connection: Connection, name: str) -> RunState:
+    """A run by its name; `last` is the client's newest.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if name != "last":
+        return connection.client.runs.get(name)
+    newest = connection.client.runs.list(limit=1).items
+    if not newest:
+        raise NotFoundError("the client has no runs yet", where=connection.client_name)
+    return newest[0]
 
 
 def summary_of(connection: Connection, run_id: str) -> RunSummary:
@@ -93,9 +151,8 @@ def finish(connection: Connection, shell: Shell, run: RunState) -> None:
     summary = summary_of(connection, run.run_id)
     shell.emit(summary, lambda: shell.out.print(render_text(summary), markup=False, end=""))
     code = exit_code_of_run(run.status.value)
-    if code is ExitCode.RUN_FAILED:
-        shell.say(f"Continue where it stopped: core runs resume {run.run_id}")
     if code is not ExitCode.OK:
+        shell.say(f"Continue where it stopped: core runs resume {run.run_id}")
         shell.done(code)
 
 

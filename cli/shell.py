@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 STATE_DIR_VARIABLE = "CORE_STATE_DIR"
 DEFAULT_STATE_DIR = ".core"
+PIPE_WIDTH = 400
 
 
 def default_state_dir() -> Path:
@@ -45,10 +46,10 @@ class Shell:
 
     @functools.cached_property
     def out(self) -> Console:
-        """Where results go (standard output)."""
+        """Where results go (standard output). A file or a pipe has no width, so nothing is folded there."""
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=True)
+        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
     @functools.cached_property
     def err(self) -> Console:

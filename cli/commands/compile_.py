@@ -73,7 +73,7 @@ def compile_(
 
 
 def _compile(
-    shell: Shell, package: Path, deployment: DeploymentOptions, targets: TargetOptions, registry: Path | None
+    shell: Shell, package: Path, deployment: DeploymentOptions, targets: TargetOptions, registry: list[Path] | None
 ) -> Compilation:
     from cli.connection import connect
     from cli.preflight import gather

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def completion(shell: Shell, which: Annotated[CompletionShell, typer.Argument(metavar="bash|zsh|fish")]) -> None:
     """Print the completion script, e.g. for `eval "$(core completion bash)"`."""
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined] # what --show-completion prints
 
     script = get_completion_script(prog_name="core", complete_var="_CORE_COMPLETE", shell=which.value)
     shell.emit({"Shell": which.value, "Script": script}, script)

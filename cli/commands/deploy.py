@@ -17,16 +17,23 @@ def register(app: typer.Typer) -> None:
 
 
 def deploy(
-    shell: Shell, deployment: DeploymentOptions, targets: TargetOptions, run: RunOptions, package: PackageArgument = Path()
+    shell: Shell,
+    deployment: DeploymentOptions,
+    targets: TargetOptions,
+    run: RunOptions,
+    package: PackageArgument = Path(),
+    yes: YesOption = False,
 ) -> None:
     """Create or update everything in the package. What has not changed is left alone."""
     from cli.connection import connect
+    from cli.prompt import confirm
     from cli.running import Asked, announce, finish, prepare, start
     from core_lib.framework.models import Task
 
     with connect(shell) as connection:
         prepared = prepare(connection, shell, Task.DEPLOY, Asked(package, deployment, targets, run))
         announce(shell, prepared)
+        confirm(shell, f"Deploy this to {len(prepared.plan.targets):,} targets?", yes=yes)
         finish(connection, shell, start(connection, shell, prepared.payload, detach=run.detach))
 
 
@@ -41,11 +48,15 @@ def teardown(
     """Delete everything the package created, in reverse order, after a question."""
     from cli.connection import connect
     from cli.prompt import confirm
-    from cli.running import Asked, announce, finish, prepare, start
+    from cli.running import Asked, announce, finish, follow, prepare
     from core_lib.framework.models import Task
 
     with connect(shell) as connection:
         prepared = prepare(connection, shell, Task.TEARDOWN, Asked(package, deployment, targets, run))
         announce(shell, prepared)
         confirm(shell, f"Delete all of this in {len(prepared.plan.targets):,} targets?", yes=yes)
-        finish(connection, shell, start(connection, shell, prepared.payload, detach=run.detach))
+        from flows import door
+
+        payload = prepared.payload
+        submission = door.submit_teardown(payload, str(payload.prn), settings=connection.settings)
+        finish(connection, shell, follow(connection, shell, submission, detach=run.detach))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.shell import Shell, command
+
+if TYPE_CHECKING:
+    from core_lib.db import FactOrigin
 
 
 def register(app: typer.Typer) -> None:
@@ -32,11 +35,24 @@ def facts(
     with connect(shell) as connection:
         details = details_of(connection.settings, DeploymentOptions(prn, environment, fact))
         merged = connection.client.facts(details, facts_of(fact or ()))
-    origins = [item for item in merged.explain() if key is None or item.key == key or item.key.startswith(f"{key}.")]
     if explain:
-        rows = [(item.key, item.value, item.origin) for item in origins]
-        document = [{"Key": name, "Value": value, "Origin": origin} for name, value, origin in rows]
-        shell.emit(document, lambda: shell.out.print(table(("fact", "value", "from"), rows)))
+        origins = merged.explain(key)
+        document = [{"Key": item.key, "Value": item.value, "From": item.layers, "Hides": _hidden(item)} for item in origins]
+        rows = [(item.key, _short(item.value), " + ".join(item.layers), _hides(item)) for item in origins]
+        shell.emit(document, lambda: shell.out.print(table(("fact", "value", "from", "instead of"), rows)))
         return
-    values = merged.values if key is None else {item.key: item.value for item in origins}
+    values = merged.values if key is None else {item.key: item.value for item in merged.explain(key)}
     shell.emit(values, lambda: shell.out.print(dump_yaml(values), markup=False, end=""))
+
+
+def _hidden(origin: FactOrigin) -> list[dict[str, object]]:
+    return [{"From": source.layer, "Value": source.value} for source in origin.hidden]
+
+
+def _hides(origin: FactOrigin) -> str:
+    return ", ".join(f"{_short(source.value)} ({source.layer})" for source in origin.hidden)
+
+
+def _short(value: object, longest: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -32,22 +32,25 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="registry")
 
 
-def import_(shell: Shell, file: Annotated[Path, typer.Argument(metavar="FILE", help="A registry file (YAML or JSON).")]) -> None:
-    """Register what is in a file. Creates the client's tables and the artefact store when they are missing; repeatable."""
+def import_(
+    shell: Shell, file: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Registry files (YAML or JSON).")]
+) -> None:
+    """Register what is in these files. Creates the client's tables and the artefact store when they are missing; repeatable."""
     from cli.connection import connect
     from cli.registry_file import read_registry
 
-    book = read_registry(file)
+    book = read_registry(*file)
+    name = book.owner.client
     with connect(shell) as connection:
-        if shell.client and shell.client != book.client.client:
-            raise SettingsError(f"the file is about client {book.client.client!r}", where=str(file), hint="leave --client out")
-        connection.cmdb.create_tables(book.client.client)
+        if shell.client and shell.client != name:
+            raise SettingsError(f"this is about client {name!r}", where=str(file[0]), hint="leave --client out")
+        connection.cmdb.create_tables(name)
         connection.store.ensure()
-        client = connection.cmdb.for_client(book.client.client)
+        client = connection.cmdb.for_client(name)
         outcomes = {f"{fact.kind} {fact.name_in_registry}": client.registry.upsert(fact)[1] for fact in book.records}
         client.accounts.put_many(book.accounts)
     changed = [name for name, is_new in outcomes.items() if is_new]
-    document = {"Client": book.client.client, "Changed": changed, "Records": list(outcomes), "Accounts": len(book.accounts)}
+    document = {"Client": name, "Changed": changed, "Records": list(outcomes), "Accounts": len(book.accounts)}
     lines = [f"{'changed  ' if is_new else 'unchanged'}  {name}" for name, is_new in outcomes.items()]
     shell.emit(document, "\n".join([*lines, f"{len(book.accounts):,} accounts written"] if book.accounts else lines))
 
@@ -80,7 +83,7 @@ def list_(shell: Shell, part: Annotated[Part, typer.Argument(help="Which part.")
             accounts = connection.client.accounts.all()
             rows = [_account(account) for account in accounts]
             headings = ("account", "name", "organizational unit", "state", "tags")
-            shell.emit([item.as_dict() for item in accounts], lambda: shell.out.print(table(headings, rows)))
+            shell.emit({"Accounts": accounts}, lambda: shell.out.print(table(headings, rows)))
             return
         book = collect(connection.client)
     records = {Part.PORTFOLIOS: book.portfolios, Part.APPS: book.apps, Part.ZONES: book.zones}[part]

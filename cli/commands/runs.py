@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.exit_codes import ExitCode
 from cli.shell import Shell, command
 
 if TYPE_CHECKING:
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run (its correlation id), or 'last'.")]
 DetachOption = Annotated[bool, typer.Option("--detach", help="Return at once.")]
+
+
+class Only(StrEnum):
+    """Which actions a resumed run takes up."""
+
+    FAILED = "failed"
+    UNSTARTED = "unstarted"
 
 
 def register(app: typer.Typer) -> None:
@@ -83,19 +90,21 @@ def watch(shell: Shell, run_id: RunArgument) -> None:
 def resume(
     shell: Shell,
     run_id: RunArgument,
-    only: Annotated[str | None, typer.Option(metavar="failed|unstarted", help="Only actions in this state.")] = None,
+    only: Annotated[Only | None, typer.Option(help="Only actions in this state.")] = None,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Also when another worker seems to be on it.")] = False,
     detach: DetachOption = False,
 ) -> None:
     """Go on with a run where it stopped: what succeeded stays, what failed or never ran is done now."""
     from cli.connection import connect
-    from cli.running import follow, named_run
+    from cli.running import finish, follow, named_run
 
     with connect(shell) as connection:
         run = named_run(connection, run_id)
-        import flows
+        from flows import door
 
-        options = run.options.but(only=only) if only else None
-        follow(connection, shell, flows.resume(run.client, run.run_id, options), detach=detach)
+        options = run.options.but(only=only.value) if only else None
+        submission = door.submit_resume(run.client, run.run_id, options, take_over=take_over, settings=connection.settings)
+        finish(connection, shell, follow(connection, shell, submission, detach=detach, taken_after=run.epoch))
 
 
 def cancel(
@@ -109,9 +118,11 @@ def cancel(
     from cli.running import finish, named_run
 
     with connect(shell) as connection:
-        run = connection.client.runs.request_cancel(named_run(connection, run_id).run_id)
+        found = named_run(connection, run_id)
+        from flows import door
+
+        run = door.cancel_run(found.client, found.run_id, settings=connection.settings)
         if wait:
             finish(connection, shell, progress.watch(connection, run.run_id, shell))
             return
-    shell.emit(run, f"{run.run_id}: cancel requested, {run.status.value}")
-    shell.done(ExitCode.OK)
+    shell.emit(run, f"{run.run_id}: {'cancelled' if run.status.ended else 'cancel requested'}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.shell import Shell, command
+from cli.shell import Shell, command, to_json
 from core_lib.framework.errors import InputError
 
 
@@ -40,9 +40,9 @@ def schema(
     if document is Document.ACTION:
         if kind is None:
             raise InputError("schema action needs a kind", where="KIND", hint="e.g. core schema action AWS::CreateStack")
-        shell.emit(action_schema(kind), lambda: shell.out.print_json(data=action_schema(kind)))
+        shell.emit(action_schema(kind), to_json(action_schema(kind)))
         return
     if kind is not None:
         raise InputError(f"'{document.value}' takes no kind", where=kind)
     found = document_schema(document.value)
-    shell.emit(found, lambda: shell.out.print_json(data=found))
+    shell.emit(found, to_json(found))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import DeploymentOptions, PackageArgument, RegistryOption, TargetOptions
 from cli.shell import Shell, command
+from core_lib.framework.errors import GraphError
 
 if TYPE_CHECKING:
-    from core_lib.deployspec import Targets
+    from core_lib.deployspec import TargetExplanation, Targets
 
 
 def register(app: typer.Typer) -> None:
@@ -23,25 +24,35 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="targets")
 
 
+ActionOption = Annotated[str | None, typer.Option("--action", metavar="NAME", help="Only the targets of this action.")]
+
+
 def resolve(
     shell: Shell,
     deployment: DeploymentOptions,
     targets: TargetOptions,
     package: PackageArgument = Path(),
+    action: ActionOption = None,
     registry: RegistryOption = None,
 ) -> None:
     """List the accounts and regions that the package's actions go to."""
-    found = _resolve(shell, package, deployment, targets, registry)
-    rows = [(target.account, target.account_name, target.organizational_unit, target.region) for target in found.targets]
+    by_action = _targets(shell, package, deployment, targets, registry, action)
+    names: dict[str, list[str]] = {}
+    found = {target.key: target for item in by_action.values() for target in item.targets}
+    for name, item in by_action.items():
+        for key in item.keys:
+            names.setdefault(key, []).append(name)
+    chosen = [found[key] for key in sorted(found)]
+    rows = [(one.account, one.account_name, one.organizational_unit, one.region, ", ".join(names[one.key])) for one in chosen]
 
     def draw() -> None:
         from cli.tables import table
 
-        shell.out.print(table(("account", "name", "organizational unit", "region"), rows))
-        shell.say(f"{len(rows):,} targets in {len(found.regions_of):,} accounts")
+        shell.out.print(table(("account", "name", "organizational unit", "region", "actions"), rows))
+        shell.say(f"{len(rows):,} targets in {len({target.account for target in chosen}):,} accounts")
 
-    document = {"Targets": [item.as_dict() for item in found.targets], "Skipped": [item.as_dict() for item in found.skipped]}
-    shell.emit(document, draw)
+    document = [target.as_dict() | {"Actions": names[target.key]} for target in chosen]
+    shell.emit({"Targets": document}, draw)
 
 
 def explain(
@@ -49,39 +60,53 @@ def explain(
     deployment: DeploymentOptions,
     targets: TargetOptions,
     package: PackageArgument = Path(),
+    action: ActionOption = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Say for every known account why it is in or out."""
-    found = _resolve(shell, package, deployment, targets, registry)
-    lines = found.explanations
+    """Say for every known account and every action why it is in or out; actions that agree share a line."""
+    by_action = _targets(shell, package, deployment, targets, registry, action)
+    lines: dict[TargetExplanation, list[str]] = {}
+    for name, item in by_action.items():
+        for line in item.explanations:
+            lines.setdefault(line, []).append(name)
+    ordered = sorted(lines, key=lambda line: (line.account, not line.included))
+    every = len(by_action)
 
     def draw() -> None:
         from cli.tables import table
 
         rows = [
-            ("in" if item.included else "out", item.account, item.account_name, item.organizational_unit, item.reason,
-             ", ".join(item.regions))
-            for item in lines
+            ("in" if line.included else "out", line.account, line.account_name, line.organizational_unit,
+             "all" if len(lines[line]) == every else ", ".join(lines[line]), line.reason, ", ".join(line.regions))
+            for line in ordered
         ]  # fmt: skip
-        shell.out.print(table(("", "account", "name", "organizational unit", "reason", "regions"), rows))
-        counts = Counter(item.included for item in lines)
-        shell.say(f"{counts[True]:,} accounts in, {counts[False]:,} out")
+        shell.out.print(table(("", "account", "name", "organizational unit", "actions", "reason", "regions"), rows))
 
     from cli.shell import pascal_keys
 
-    shell.emit([pascal_keys(vars(item)) for item in lines], draw)
+    shell.emit({"Accounts": [pascal_keys(vars(line)) | {"Actions": lines[line]} for line in ordered]}, draw)
 
 
-def _resolve(
-    shell: Shell, package: Path, deployment: DeploymentOptions, targets: TargetOptions, registry: Path | None
-) -> Targets:
+def _targets(
+    shell: Shell,
+    package: Path,
+    deployment: DeploymentOptions,
+    targets: TargetOptions,
+    registry: list[Path] | None,
+    action: str | None,
+) -> Mapping[str, Targets]:
+    """The targets of each action of the package's main definition; of one action only, if it is named."""
     from cli.connection import connect
     from cli.preflight import gather
     from cli.request import payload_of, read_package
-    from core_lib.deployspec import targets_of
     from core_lib.framework.models import PackageDetails, Task
 
     with connect(shell) as connection:
         payload = payload_of(connection, Task.COMPILE, PackageDetails(), deployment, targets=targets)
-        inputs = gather(connection, payload, read_package(package), registry)
-    return targets_of(inputs.payload, package=inputs.package, facts=inputs.facts, accounts=inputs.accounts)
+        compilation = gather(connection, payload, read_package(package), registry).compile(lint=False)
+    found = next(iter(compilation.targets.values()))
+    if action is None:
+        return found
+    if action not in found:
+        raise GraphError(f"there is no action '{action}'", hint=f"the package has: {', '.join(found)}")
+    return {action: found[action]}
