@@ -190,7 +190,8 @@ class CmdbConnection(Connection):
 
 
 def _names(requests: list[Item]) -> str:
-    shown = [str(next(iter(request["PutRequest"]["Item"].values()))) for request in requests[:5]]
+    keys = [list(request["PutRequest"]["Item"].values())[:2] for request in requests[:5]]
+    shown = ["/".join(str(value.get("S")) for value in key) for key in keys]
     return ", ".join(shown) + (" ..." if len(requests) > len(shown) else "")
 
 

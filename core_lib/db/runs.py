@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -173,19 +173,28 @@ class Runs:
                 raise LockedError(
                     "another worker is executing this run", where=run_id, hint="cancel it, or wait until it is gone"
                 )
-            refused = self._connection.transact(
-                [self._take_update(before, me), fence_put(self._ledger.Meta.table_name, run_id, before.epoch + 1)]
+            after = before.but(
+                epoch=before.epoch + 1,
+                version=before.version + 1,
+                heartbeat_at=now(),
+                cancel_requested=before.cancel_requested and not before.status.ended,
             )
-            taken = self._read(run_id)
-            if not refused or taken.owner == me:
-                return _state(taken)
+            # What is stored may be the next worker's by now: the answer is what this call wrote, never what it reads back.
+            if not self._connection.transact(self._take(before, after, me)) or self._is_owner(run_id, me, after.epoch):
+                return after
         raise ConflictError("several workers keep taking this run", where=run_id)
 
-    def _take_update(self, run: RunState, owner: str) -> Item:
-        cancel = run.cancel_requested and not run.status.ended
-        return self.bump_epoch(
-            run, {"owner": {"S": owner}, "heartbeat_at": {"S": time_text(now())}, "cancel_requested": {"BOOL": cancel}}
-        )
+    def _take(self, before: RunState, after: RunState, owner: str) -> Sequence[Item]:
+        values: Item = {
+            "owner": {"S": owner},
+            "heartbeat_at": {"S": time_text(after.heartbeat_at or now())},
+            "cancel_requested": {"BOOL": after.cancel_requested},
+        }
+        return [self.bump_epoch(before, values), fence_put(self._ledger.Meta.table_name, before.run_id, after.epoch)]
+
+    def _is_owner(self, run_id: str, owner: str, epoch: int) -> bool:
+        row = self._read(run_id)
+        return row.owner == owner and int(row.epoch) == epoch
 
     def bump_epoch(self, run: RunState, values: Item | None = None) -> Item:
         """A transaction's update that raises the epoch of `run` if version, epoch and heartbeat are as they were seen."""
