@@ -13,9 +13,11 @@ from core_lib.deployspec.expand import SkippedAction
 from core_lib.deployspec.lint import Finding, Linter
 from core_lib.deployspec.places import CompileWarning
 from core_lib.deployspec.spec_file import SPEC_NAMES, read_spec_files
+from core_lib.deployspec.survey import targets_of
 from core_lib.deployspec.targets import TargetExplanation, Targets, refine, resolve_targets
+from core_lib.deployspec.why import Origin, why
 
 __all__ = [
-    "COMPILER", "SPEC_NAMES", "Compilation", "CompileWarning", "Directory", "Finding", "Linter", "SkippedAction",
-    "TargetExplanation", "Targets", "compile_deployspec", "read_spec_files", "refine", "resolve_targets",
+    "COMPILER", "SPEC_NAMES", "Compilation", "CompileWarning", "Directory", "Finding", "Linter", "Origin", "SkippedAction",
+    "TargetExplanation", "Targets", "compile_deployspec", "read_spec_files", "refine", "resolve_targets", "targets_of", "why",
 ]  # fmt: skip

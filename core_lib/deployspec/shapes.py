@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core_lib.deployspec.contexts import Place
-from core_lib.deployspec.layers import NO_LAYERS, Layer, Layers, own_layer, stack_up
+from core_lib.deployspec.directory import Directory
+from core_lib.deployspec.layers import NO_LAYERS, Layer, Layers, own_layer, read_layers, stack_up
 from core_lib.deployspec.sources import Sources
 from core_lib.deployspec.spec_file import ActionSource, Path, Section
 from core_lib.deployspec.tags import check_tags
@@ -55,6 +56,13 @@ class ShapeMaker:
         if self.source.parameters is not None and not self._has_template:
             raise SchemaError(f"{self.source.kind} takes no template parameters", where=self.source.parameters.locate())
         self._template_tree = compile_tree(self.source.spec.get("Template"), lambda _: self.source.locate_spec(("Template",)))
+
+    @classmethod
+    def of(
+        cls, source: ActionSource, sources: Sources, file_layers: Layers, directory: Directory, tags: Mapping[str, str]
+    ) -> ShapeMaker:
+        """The maker for an action, with the layers that stand on the action itself."""
+        return cls(source, sources, file_layers, read_layers(source.parameters, source.name, directory), tags)
 
     def _own_layer(self) -> Layer | None:
         values = self.source.spec.get("Parameters")
