@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from core_lib.deployspec import Linter
 from core_lib.deployspec import compile_deployspec as compile_package
 from core_lib.framework.models import TaskPayload
 from tasks.inputs import gather_facts, list_accounts, read_package
@@ -27,7 +31,9 @@ async def compile_deployspec(run_id: str, payload: TaskPayload, *, store: bool =
     accounts = await list_accounts(shop)
     shop.raise_if_stopped()
 
-    compilation = await asyncio.to_thread(compile_package, payload, package=package, facts=facts, accounts=accounts)
+    linter = Linter(findings_folder())
+    compile_it = partial(compile_package, payload, package=package, facts=facts, accounts=accounts, linter=linter)
+    compilation = await asyncio.to_thread(compile_it)
     shop.compilation = compilation
     for warning in compilation.warnings[:20]:
         get_run_logger().warning("%s", warning)
@@ -36,3 +42,16 @@ async def compile_deployspec(run_id: str, payload: TaskPayload, *, store: bool =
         await store_compilation(shop)
     made = ", ".join(f"{task} {len(plan.actions)}" for task, plan in sorted(compilation.plans.items()))
     return Completed(message=f"actions: {made}; {len(compilation.files)} files")
+
+
+def findings_folder() -> Path | None:
+    """Where cfn-lint's findings are remembered by content, so that it need not be loaded again for the same templates.
+
+    `$XDG_CACHE_HOME/core/lint` (or `~/.cache/core/lint`); None when that cannot be written, as in a read-only container.
+    """
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "core" / "lint"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None

@@ -8,8 +8,7 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from core_lib.framework.errors import CompileError, CoreError
-from core_lib.framework.models import Plan, Task, TaskPayload
+from core_lib.framework.models import Task, TaskPayload
 from core_lib.invoker import Processor, route
 from flows.compile_deployspec import compile_deployspec
 from flows.execution import execute, needs_review
@@ -36,7 +35,7 @@ async def invoke(payload: TaskPayload) -> State[Any]:
         await tag(payload.client, str(payload.prn), payload.task, run_id)
         try:
             return await _carry_out(shop, payload)
-        except CoreError as error:
+        except Exception as error:
             await record_failure(shop, error, payload, runtime.flow_run.id)
             raise
 
@@ -49,7 +48,9 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
     await compile_deployspec(shop.run_id, payload, store=way.stores)
     shop.raise_if_stopped()
     if not way.runs:
-        for plan in compiled_plans(shop, payload.task):
+        compilation = shop.have(shop.compilation, "compilation")
+        shown = compilation.plans.values() if way.task is Task.COMPILE else [compilation.plan(way.task)]
+        for plan in shown:
             await publish_plan(shop.run_id, plan)
         return Completed(message="compiled; nothing was executed")
 
@@ -60,7 +61,7 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
 async def _register(shop: Workshop, payload: TaskPayload) -> None:
     """Register the run, unless this flow run (retried by Prefect) has done so before."""
     compilation = shop.have(shop.compilation, "compilation")
-    (shop.plan,) = compiled_plans(shop, payload.task)
+    shop.plan = compilation.plan(payload.task)
     known = shop.cmdb.runs.find(shop.run_id)
     if known is not None and known.flow_run_id == runtime.flow_run.id:
         shop.plan = None
@@ -69,20 +70,6 @@ async def _register(shop: Workshop, payload: TaskPayload) -> None:
     if payload.task is Task.APPLY and needs_review(shop):
         reviewed = compilation.plans.get(Task.PLAN)
         await load_reviews(shop, reviewed.hash if reviewed else None)
-
-
-def compiled_plans(shop: Workshop, task: Task) -> tuple[Plan, ...]:
-    """The plan of a task, or every plan that was made when the task is to compile.
-
-    Raises:
-        CompileError: the package has no plan for the task.
-    """
-    plans = shop.have(shop.compilation, "compilation").plans
-    if task is Task.COMPILE:
-        return tuple(plans.values())
-    if task not in plans:
-        raise CompileError(f"the package has no plan for the task '{task}'", hint=f"it has: {', '.join(sorted(plans))}")
-    return (plans[task],)
 
 
 async def _take_package(shop: Workshop, payload: TaskPayload, *, store: bool) -> State[Any]:

@@ -11,7 +11,6 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
-from core_lib.framework.errors import CoreError
 from core_lib.framework.models import Options, Task
 from flows.execution import execute, needs_review
 from flows.naming import tag
@@ -31,7 +30,7 @@ async def resume(client: str, run_id: str, options: Options | None = None, take_
     with opened(client, run_id) as shop, on_terminate(shop.stop):
         try:
             return await _go_on(shop, options, take_over=take_over)
-        except CoreError as error:
+        except Exception as error:
             await record_failure(shop, error, None, runtime.flow_run.id)
             raise
 

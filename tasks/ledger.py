@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from core_lib.db import Event
-from core_lib.framework.errors import CoreError
+from core_lib.framework.errors import CancelledError, CoreError, FencedError
 from core_lib.framework.models import Prn, RunState, RunStatus, StackReview, TaskPayload
 from core_lib.helper import error_info
 from tasks.retries import aws_task
@@ -73,15 +73,17 @@ async def end_run(shop: Workshop, status: RunStatus) -> RunState:
     return shop.run
 
 
-async def record_failure(shop: Workshop, error: CoreError, payload: TaskPayload | None, flow_run_id: str | None) -> None:
-    """Keep why a run could not begin or go on, so that `runs show` can tell. The worker's epoch is not needed to end a run
-    that has not begun; one that another worker has taken over is left alone."""
-    info = error_info(error, error.where)
-    status = RunStatus.CANCELLED if error.code == "CORE-5003" else RunStatus.FAILED
-    run = shop.run or shop.cmdb.runs.find(shop.run_id)
+async def record_failure(shop: Workshop, error: Exception, payload: TaskPayload | None, flow_run_id: str | None) -> None:
+    """Keep in the run record why a run could not begin or go on, so that whoever asks for it can be told.
+
+    A request that never became a run gets a record all the same; a run that another worker has is left alone.
+    """
+    info = error_info(error, error.where if isinstance(error, CoreError) else None)
+    status = RunStatus.CANCELLED if isinstance(error, CancelledError) else RunStatus.FAILED
+    run = await asyncio.to_thread(shop.cmdb.runs.find, shop.run_id)
     if run is None:
         if payload is not None:
             await asyncio.to_thread(shop.runner.refused, payload, shop.run_id, status, info, flow_run_id)
-    elif error.code != "CORE-5004" and run.flow_run_id in (None, flow_run_id):
+    elif not isinstance(error, FencedError) and run.flow_run_id == flow_run_id and not run.status.ended:
         end = partial(shop.cmdb.runs.transition, shop.run_id, status, epoch=run.epoch, error=info)
         shop.run = await asyncio.to_thread(end)

@@ -16,9 +16,10 @@ from core_lib.framework.errors import CancelledError, RunStateError
 from core_lib.framework.models import ActionState, Options, Plan, RunState, StackReview
 from core_lib.framework.settings import Settings, load_settings
 from core_lib.helper import ArtefactStore, AwsSessions, open_store
-from core_lib.logging import bind, configure
+from core_lib.logging import bind
 from core_lib.runner import Runner
 from tasks.floor import Floor
+from tasks.lines import configure_lines
 
 if TYPE_CHECKING:
     from core_lib.deployspec import Compilation
@@ -97,7 +98,7 @@ def opened(client: str, run_id: str) -> Iterator[Workshop]:
     if run_id in _open:
         raise RunStateError("this process already works on the run", where=run_id)
     settings = load_settings()
-    configure(settings)
+    configure_lines(settings)
     with closing(AwsSessions(settings, correlation_id=run_id)) as sessions, Cmdb(settings) as cmdb, bind(correlation_id=run_id):
         store = open_store(settings, sessions)
         _open[run_id] = Workshop(run_id, settings, sessions, cmdb.for_client(client), store)

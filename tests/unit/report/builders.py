@@ -40,9 +40,7 @@ def make_plan(
         before: tuple[str, ...] = ()
         for name in names:
             spec = {"StackName": f"{place.account_name}-{name}"} if kind.startswith("AWS::") else {}
-            action = PlanAction(
-                id=f"{name}@{place.key}", name=name, kind=kind, target=place.key, depends_on=before, spec=spec
-            )
+            action = PlanAction(id=f"{name}@{place.key}", name=name, kind=kind, target=place.key, depends_on=before, spec=spec)
             actions.append(action)
             before = (action.id,)
     plan = Plan(

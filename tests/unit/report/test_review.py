@@ -24,9 +24,7 @@ def states_of(*rows: ActionState) -> dict[str, ActionState]:
 
 
 def all_reviewed(plan: Plan, *changes: ResourceChange, outcome: str = "create") -> dict[str, ActionState]:
-    return states_of(
-        *(reviewed(a.id, stack_name=a.spec["StackName"], outcome=outcome, changes=changes) for a in plan.actions)
-    )
+    return states_of(*(reviewed(a.id, stack_name=a.spec["StackName"], outcome=outcome, changes=changes) for a in plan.actions))
 
 
 def test_review_when_120_targets_change_the_same_then_one_group() -> None:
@@ -149,7 +147,5 @@ def test_render_text_when_a_resource_is_replaced_then_it_is_marked() -> None:
 
 
 def test_render_markdown_when_targets_were_left_out_then_the_review_is_still_readable() -> None:
-    plan = change_plan(targets=1).model_copy(
-        update={"skipped": (SkippedTarget(account=account(5), reason="suspended"),)}
-    )
+    plan = change_plan(targets=1).model_copy(update={"skipped": (SkippedTarget(account=account(5), reason="suspended"),)})
     assert "1 target: 1 different change" in render_markdown(review(plan, all_reviewed(plan, bucket())))
