@@ -23,6 +23,7 @@ _RECOVERY = 0.05
 _SLOWEST_SHARE = 0.02
 _CUT_AT_MOST_EVERY = 0.5
 _UNKNOWN_RATE = 20.0
+_TOKEN = 1 - 1e-6  # a whole token, give or take the rounding of sums of small waits
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Bucket:
         with self._lock:
             now = self._clock.monotonic()
             self._refill(now)
-            if self._queue == 0 and self._tokens >= 1:
+            if self._queue == 0 and self._tokens >= _TOKEN:
                 self._tokens -= 1
                 self._calls += 1
                 return 0.0
@@ -77,7 +78,7 @@ class Bucket:
 
     def _wait_for_token(self, since: float) -> float:
         self._refill(self._clock.monotonic())
-        while self._tokens < 1:
+        while self._tokens < _TOKEN:
             self._clock.wait(self._changed, (1 - self._tokens) / self._rate)
             self._refill(self._clock.monotonic())
         waited = self._clock.monotonic() - since
