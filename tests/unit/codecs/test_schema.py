@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +21,10 @@ def _fault(model: type[Message], text: str, path: tuple[str | int, ...] = ()) ->
 
 
 def test_parse_when_keys_are_snake_case_at_every_level_then_the_message_is_the_same() -> None:
-    pascal = "Name: a\nKind: k\nDependsOn: [b]\nSaveOutputs: false\nRetry: {Attempts: 5}\nTargets: {OrganizationalUnits: [/x], Exclude: {Accounts: [y]}}\n"
-    snake = "name: a\nkind: k\ndepends_on: [b]\nsave_outputs: false\nretry: {attempts: 5}\ntargets: {organizational_units: [/x], exclude: {accounts: [y]}}\n"
+    pascal = (
+        "Name: a\nKind: k\nDependsOn: [b]\nSaveOutputs: false\nTargets: {OrganizationalUnits: [/x], Exclude: {Accounts: [y]}}\n"
+    )
+    snake = "name: a\nkind: k\ndepends_on: b\nsave_outputs: false\ntargets: {organizational_units: [/x], exclude: {accounts: [y]}}\n"
     assert parse(ActionSpec, load_yaml(pascal, "f")) == parse(ActionSpec, load_yaml(snake, "f"))
 
 
@@ -137,7 +141,5 @@ ANYTHING = st.recursive(
 @given(ANYTHING)
 def test_parse_when_given_anything_then_a_message_or_a_schema_error(value: object) -> None:
     for model in (ActionSpec, TaskPayload):
-        try:
-            parse(model, load_yaml("a: 1", "f.yaml"), (), value)
-        except SchemaError as error:
-            assert error.where
+        with contextlib.suppress(SchemaError):
+            assert isinstance(parse(model, load_yaml("a: 1", "f.yaml"), (), value), model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -154,7 +155,7 @@ def test_load_document_when_the_extension_is_known_then_the_reader_fits() -> Non
 
 
 def test_load_yaml_when_a_file_has_a_thousand_actions_then_it_takes_less_than_a_second() -> None:
-    action = "- Name: a{n}\n  Kind: AWS::CreateStack\n  Spec:\n    Template: net.yaml\n    Parameters: {{A: 1, B: 2, C: x}}\n    Tags:\n      Team: b\n"
+    action = "- Name: a{n}\n  Kind: AWS::CreateStack\n  Spec:\n    Parameters: {{A: 1, B: 2, C: x}}\n    Tags:\n      Team: b\n"
     text = "".join(action.format(n=n) for n in range(1000))
     times = []
     for _ in range(3):
@@ -168,7 +169,5 @@ def test_load_yaml_when_a_file_has_a_thousand_actions_then_it_takes_less_than_a_
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200), st.text(alphabet="ab:-[]{}&*!|>'\"%#?, \n\t<0.~", max_size=60)))
 def test_loaders_when_given_anything_then_data_or_codec_error(text: bytes | str) -> None:
     for load in (load_yaml, load_json):
-        try:
-            load(text, "f")
-        except CodecError as error:
-            assert error.where is not None
+        with contextlib.suppress(CodecError):
+            assert load(text, "f").locate().startswith("f")
