@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -36,6 +37,16 @@ _bound: ContextVar[Binding | None] = ContextVar("core_aws_binding", default=None
 def current_binding() -> Binding | None:
     """The binding of the call in progress; None outside of a view's call."""
     return _bound.get()
+
+
+@contextmanager
+def unbound() -> Iterator[None]:
+    """Outside of any view: a role is fetched while a call is being signed, and that fetch is no call of the view."""
+    token = _bound.set(None)
+    try:
+        yield
+    finally:
+        _bound.reset(token)
 
 
 class NoRole:

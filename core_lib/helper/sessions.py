@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from core_lib.framework.errors import AwsError
 from core_lib.framework.models import Target
 from core_lib.framework.settings import Settings
-from core_lib.helper.clients import Binding, Cache, NoRole, close_when_unused, current_binding, make_shared, view
+from core_lib.helper.clients import Binding, Cache, NoRole, close_when_unused, current_binding, make_shared, unbound, view
 from core_lib.helper.pacing import Pacer, shared_pacer
 from core_lib.helper.roles import Role, RoleCredentials, assume, session_name
 
@@ -107,9 +107,12 @@ class AwsSessions:
     def credentials(self, role: Role) -> RoleCredentials:
         """The credentials of a role; the same object for everybody who asks, so that a role is assumed once."""
         seconds = role.duration(self._settings.aws.session_seconds)
-        return self._roles.get(
-            role, lambda: RoleCredentials(lambda: assume(self._sts_for(role), role, name=self._name, seconds=seconds), seconds)
-        )
+
+        def fetch() -> dict[str, str]:
+            with unbound():
+                return assume(self._sts_for(role), role, name=self._name, seconds=seconds)
+
+        return self._roles.get(role, lambda: RoleCredentials(fetch, seconds))
 
     @functools.cached_property
     def identity(self) -> Identity:
