@@ -13,22 +13,28 @@ from core_lib.renderer.limits import LIMITS
 _WIDE = re.compile(r"[0-9]{4,}")
 _WIDEST = 1_000
 _MOST_DECIMALS = 20
+DEEPEST = 50
+"""Levels of lists and maps that an expression may make."""
 
 
 def size(value: Any) -> int:
     """Number of values in a list or map, with everything nested in it. Raises RenderError beyond the limit."""
     if not isinstance(value, (list, tuple, dict)):
         return 1
-    count = 0
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        inner = list(item.values()) if isinstance(item, dict) else item
-        count += len(inner)
-        if count > LIMITS.values:
-            raise RenderError(f"a list or map of more than {LIMITS.values} values")
-        waiting.extend(part for part in inner if isinstance(part, (list, tuple, dict)))
-    return count + 1
+    count = 1
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for item in level:
+            inner = item.values() if isinstance(item, dict) else item
+            count += len(inner)
+            if count > LIMITS.values:
+                raise RenderError(f"a list or map of more than {LIMITS.values} values")
+            below.extend(part for part in inner if isinstance(part, (list, tuple, dict)))
+        if not below:
+            return count
+        level = below
+    raise RenderError(f"data nested deeper than {DEEPEST} levels")
 
 
 def text_length(value: Any) -> int:

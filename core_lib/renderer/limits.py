@@ -10,7 +10,7 @@ class RenderLimits:
     """Bounds of one render of one tree.
 
     `source` counts characters of one text with expressions, `text` characters of any single text made, `volume` characters made
-    in total, `values` the values of one list or map (all levels), `steps` loop rounds and calls, `seconds` wall-clock time,
+    in total, `values` the values of one list or map (all levels), `steps` loop rounds and calls, `seconds` processor time,
     `range` the length of a `range()`, `bits` the size of a whole number.
     """
 

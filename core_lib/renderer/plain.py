@@ -11,10 +11,10 @@ from jinja2.runtime import Undefined
 
 from core_lib.framework.codecs import TaggedValue, to_json
 from core_lib.framework.errors import RenderError
+from core_lib.renderer.bounds import DEEPEST
 from core_lib.renderer.limits import LIMITS
 from core_lib.renderer.session import current
 
-_DEEPEST = 50
 _VIEWS: tuple[type[Iterable[Any]], ...] = (KeysView, ValuesView, ItemsView, range, GeneratorType, map, filter, zip, reversed)
 
 
@@ -59,8 +59,8 @@ def _plain(value: Any, depth: int, count: list[int]) -> Any:
         return str(value)
     if isinstance(value, Undefined):
         return str(value)  # raises, with the name
-    if depth > _DEEPEST:
-        raise RenderError(f"gives data nested deeper than {_DEEPEST} levels")
+    if depth > DEEPEST:
+        raise RenderError(f"gives data nested deeper than {DEEPEST} levels")
     if isinstance(value, Mapping):
         return {str(key): _plain(item, depth + 1, count) for key, item in value.items()}
     if isinstance(value, (list, tuple)) or isinstance(value, _VIEWS):  # noqa: SIM101  (one tuple confuses the type checker)

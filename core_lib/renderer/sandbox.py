@@ -129,6 +129,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Call, counted and bounded."""
         session = current()
         session.step()
+        if isinstance(obj, Undefined):
+            return obj()
         if not self.is_safe_callable(obj):
             raise SecurityError(f"a value of type {type(obj).__name__} cannot be called")
         owner = _owner(obj)

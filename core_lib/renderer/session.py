@@ -15,7 +15,10 @@ ReadFile = Callable[[str], str]
 
 
 class Session:
-    """Counts what a render uses; every counter raises RenderError when its limit is passed."""
+    """Counts what a render uses; every counter raises RenderError when its limit is passed.
+
+    Time is the thread's own processor time, so that a busy or suspended machine never fails an honest render.
+    """
 
     __slots__ = ("_deadline", "_steps", "_volume", "files", "includes")
 
@@ -24,14 +27,14 @@ class Session:
         self.includes = includes
         self._steps = 0
         self._volume = 0
-        self._deadline = time.monotonic() + LIMITS.seconds
+        self._deadline = time.thread_time() + LIMITS.seconds
 
     def step(self) -> None:
         """One more loop round or call."""
         self._steps += 1
         if self._steps > LIMITS.steps:
             raise RenderError(f"more than {LIMITS.steps} loop rounds and calls")
-        if self._steps & 63 == 0 and time.monotonic() > self._deadline:
+        if self._steps & 63 == 0 and time.thread_time() > self._deadline:
             raise RenderError(f"takes longer than {LIMITS.seconds:g} seconds")
 
     def made(self, characters: int) -> None:

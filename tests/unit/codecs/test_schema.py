@@ -24,7 +24,9 @@ def test_parse_when_keys_are_snake_case_at_every_level_then_the_message_is_the_s
     pascal = (
         "Name: a\nKind: k\nDependsOn: [b]\nSaveOutputs: false\nTargets: {OrganizationalUnits: [/x], Exclude: {Accounts: [y]}}\n"
     )
-    snake = "name: a\nkind: k\ndepends_on: b\nsave_outputs: false\ntargets: {organizational_units: [/x], exclude: {accounts: [y]}}\n"
+    snake = (
+        "name: a\nkind: k\ndepends_on: b\nsave_outputs: false\ntargets: {organizational_units: [/x], exclude: {accounts: [y]}}\n"
+    )
     assert parse(ActionSpec, load_yaml(pascal, "f")) == parse(ActionSpec, load_yaml(snake, "f"))
 
 
