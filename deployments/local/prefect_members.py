@@ -69,6 +69,7 @@ def prefect_members(
 def _worker(folder: StateFolder, options: UpOptions, settings: Mapping[str, str], server: str) -> Member:
     ready = folder.prefect / "worker.ready"
     arguments = ["--pool", WORK_POOL, "--name", f"local-{folder.stack}", "--ready", str(ready), "--server", server]
+    arguments += ["--workdir", str((options.project or Path.cwd()).resolve())]
     if options.worker_limit is not None:
         arguments += ["--limit", str(options.worker_limit)]
     return Member(

@@ -1,4 +1,4 @@
-"""The process worker: `python -m deployments.local.prefect_worker --pool core --name NAME --ready FILE --server URL`.
+"""The process worker: `python -m deployments.local.prefect_worker --pool core --name NAME ...`.
 
 It is started together with the server and waits for it, so that both load Prefect at the same time. One Python start for
 three things: it makes the work pool and the global concurrency limits, registers every deployment
@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 from prefect.cli import app as prefect_command
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.workers.process import ProcessWorker
 
@@ -32,15 +32,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--name", required=True)
     parser.add_argument("--ready", type=Path, required=True)
     parser.add_argument("--server", required=True, help="health URL of the Prefect server")
+    parser.add_argument("--workdir", type=Path, required=True, help="folder in which flow runs are started")
     parser.add_argument("--limit", type=int)
     return parser.parse_args()
 
 
-async def prepare(pool: str, project: Path) -> None:
-    """Make the work pool and the global concurrency limits that `prefect.yaml` names under `definitions.limits`."""
+async def prepare(pool: str, project: Path, workdir: Path) -> None:
+    """Make the work pool, and the global concurrency limits that `prefect.yaml` names under `definitions.limits`.
+
+    Flow runs start in `workdir`, so that they find the user's `core.toml` as the CLI does.
+    """
+    template = ProcessWorker.get_default_base_job_template()
+    template["variables"]["properties"]["working_dir"]["default"] = str(workdir)
     async with get_client() as client:
-        with contextlib.suppress(ObjectAlreadyExists):
-            await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+        try:
+            await client.create_work_pool(WorkPoolCreate(name=pool, type="process", base_job_template=template))
+        except ObjectAlreadyExists:
+            await client.update_work_pool(pool, WorkPoolUpdate(base_job_template=template))
         for name, limit in _limits(project).items():
             await client.upsert_global_concurrency_limit_by_name(name, limit)
 
@@ -83,7 +91,7 @@ def main() -> int:
     arguments = _arguments()
     project = Path.cwd()
     await_server(arguments.server)
-    asyncio.run(prepare(arguments.pool, project))
+    asyncio.run(prepare(arguments.pool, project, arguments.workdir))
     code = deploy(project)
     if code != 0:
         return code
