@@ -48,7 +48,7 @@ def find_uses(template: nodes.Template, known: frozenset[str]) -> Uses:
     Raises:
         TemplateSyntaxError: `outputs` or `vars` is used in a way whose label cannot be told before the run.
     """
-    wanted = find_undeclared_variables(template) - known
+    wanted = _undeclared(template) - known
     runtime: dict[Reference, None] = {}
     names: dict[Use, None] = {}
     for path, guarded, line in _chains(template, False):
@@ -61,6 +61,13 @@ def find_uses(template: nodes.Template, known: frozenset[str]) -> Uses:
     if runtime:
         _refuse_dashes(template)
     return Uses(tuple(runtime), tuple(names), filters)
+
+
+def _undeclared(template: nodes.Template) -> set[str]:
+    """Names that come from outside. Without statements nothing is declared inside, and the slow walk through scopes is spared."""
+    if all(isinstance(node, nodes.Output) for node in template.body):
+        return {name.name for name in template.find_all(nodes.Name) if name.ctx == "load"}
+    return find_undeclared_variables(template)
 
 
 def _reference(path: tuple[str | int, ...], line: int) -> Reference:

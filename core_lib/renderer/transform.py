@@ -17,6 +17,7 @@ COUNTED = "counted items"
 JOINED = "joined text"
 MEASURED = "measured value"
 RUNTIME_ROOTS = frozenset(("outputs", "vars"))
+_WRITES = frozenset(("store", "param"))
 _FORBIDDEN = (nodes.ScopedEvalContextModifier, nodes.EvalContextModifier)
 
 
@@ -25,11 +26,9 @@ def secure(template: nodes.Template) -> nodes.Template:
     for node in template.find_all(nodes.Node):
         if isinstance(node, _FORBIDDEN):
             raise TemplateSyntaxError("this statement is not available", node.lineno)
-        if (
-            isinstance(node, (nodes.Name, nodes.NSRef))
-            and node.name in RUNTIME_ROOTS
-            and getattr(node, "ctx", "") in ("store", "param")
-        ):
+        if isinstance(node, nodes.Getattr) and node.attr.startswith("__"):
+            raise TemplateSyntaxError(f"not allowed in an expression: the attribute {node.attr[:40]!r}", node.lineno)
+        if isinstance(node, (nodes.Name, nodes.NSRef)) and node.name in RUNTIME_ROOTS and getattr(node, "ctx", "") in _WRITES:
             raise TemplateSyntaxError(f"{node.name!r} cannot be assigned", node.lineno)
     _rewrite(template)
     return template

@@ -209,16 +209,9 @@ def test_session_when_one_render_used_its_budget_then_the_next_has_a_full_one() 
 
 
 USES = [
-    "{{ u }}",
-    "{{ u + 1 }}",
-    "{{ -u }}",
-    "{{ u() }}",
-    "{{ u[0] }}",
-    "{{ u.a }}",
-    "{{ u == 1 }}",
-    "{{ not u }}",
-    "{{ u ~ 'x' }}",
-] + ["{{ u | length }}", "{% for x in u %}{% endfor %}", "{% if u %}{% endif %}", "{{ [u] }}", "{{ {'a': u} }}", "{{ 1 in u }}"]
+    "{{ u }}", "{{ u + 1 }}", "{{ -u }}", "{{ u() }}", "{{ u[0] }}", "{{ u.a }}", "{{ u == 1 }}", "{{ not u }}", "{{ u ~ 'x' }}",
+    "{{ u | length }}", "{% for x in u %}{% endfor %}", "{% if u %}{% endif %}", "{{ [u] }}", "{{ {'a': u} }}", "{{ 1 in u }}",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", USES)
