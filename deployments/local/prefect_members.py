@@ -94,4 +94,5 @@ def _inherited() -> dict[str, str]:
     """The user's environment without settings that would lead to another server or another cloud."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
     paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
+    programs = [str(Path(sys.executable).parent), *filter(None, [os.environ.get("PATH")])]  # `python` is ours in flow runs too
+    return kept | {"PYTHONPATH": os.pathsep.join(paths), "PATH": os.pathsep.join(programs)}
