@@ -28,7 +28,10 @@ _BATCH_WRITE_LIMIT = 25
 _BATCH_GET_LIMIT = 100
 _ATTEMPTS = 12
 _CONDITION_CODES = ("ConditionalCheckFailedException", "TransactionCanceledException")
-_BUSY_CODES = ("TransactionInProgressException", "TransactionConflictException")
+_BUSY_CODES = frozenset({
+    "TransactionInProgressException", "TransactionConflictException", "ProvisionedThroughputExceededException",
+    "ThrottlingException", "RequestLimitExceeded",
+})  # fmt: skip
 _REFUSED = "ConditionalCheckFailed"
 _BUSY_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
 
@@ -87,23 +90,29 @@ class CmdbConnection(Connection):
 
         Raises:
             NotFoundError: the table does not exist.
-            BusyError: another transaction works on the same items.
             AwsError: anything else but a refused condition, which stays a `VerboseClientError`.
         """
         return self._make_api_call(operation, arguments)
 
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         try:
-            return cast("dict[str, Any]", super()._make_api_call(operation_name, operation_kwargs))
+            return _patiently()(self._send, operation_name, operation_kwargs)
+        except BusyError as error:
+            raise AwsError(f"DynamoDB stays busy: {error.message}", where=error.where, hint="try again later") from error
+
+    def _send(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """One call with botocore's own retries; BusyError when it is worth another round."""
+        try:
+            return cast("dict[str, Any]", super()._make_api_call(operation, arguments))
         except VerboseClientError as error:
             code = error.response["Error"].get("Code", "")
-            if code in _CONDITION_CODES or (operation_name == "DescribeTable" and code == "ResourceNotFoundException"):
+            if code in _CONDITION_CODES or (operation == "DescribeTable" and code == "ResourceNotFoundException"):
                 raise
-            raise _translated(error, code, operation_name, self._get_table_name_for_error_context(operation_kwargs)) from error
+            raise _translated(error, code, operation, self._get_table_name_for_error_context(arguments)) from error
         except BotoCoreError as error:
             raise AwsError(
                 f"DynamoDB cannot be reached: {error}",
-                where=operation_name,
+                where=operation,
                 hint="check the network, AWS_ENDPOINT_URL and the credentials; a local platform is started with 'core up'",
             ) from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -23,6 +23,10 @@ class FreeMessage(Message):
     """A message that keeps keys it does not know."""
 
     model_config = ConfigDict(extra="allow")
+
+    def but(self, **changes: Any) -> Self:
+        """A copy with these fields (snake_case) replaced, validated again. What was never given stays so."""
+        return type(self).model_validate({name: getattr(self, name) for name in self.model_fields_set} | changes)
 
 
 class Fact(FreeMessage):

@@ -66,6 +66,15 @@ def test_work_when_every_first_answer_to_a_write_is_lost_then_it_ends_as_if_noth
     check(acme)
 
 
+def test_heartbeat_when_it_meets_a_transaction_on_the_run_then_it_is_repeated(aws: EmbeddedCloud, acme: ClientCmdb) -> None:
+    acme.runs.create(a_run(RUN))
+    acme.runs.take(RUN)
+    aws.faults([fault({"error": {"code": "TransactionConflictException", "status": 400}}, "UpdateItem", times=3)])
+    assert acme.runs.heartbeat(RUN, 1, {"running": 1}).counts == {"running": 1}
+    assert aws.fault_statistics()[0]["fired"] == 3
+    aws.faults([])
+
+
 def test_ledger_when_the_call_gives_up_after_the_write_arrived_then_repeating_it_is_safe(
     aws: EmbeddedCloud, acme: ClientCmdb
 ) -> None:

@@ -17,6 +17,13 @@ def test_fact_when_stored_then_it_comes_back_with_keys_of_its_own(acme: ClientCm
     assert acme.registry.get(PortfolioFact, "payments").facts() == given
 
 
+def test_fact_when_one_field_is_replaced_then_the_others_stay_as_they_were_given() -> None:
+    fact = PortfolioFact.model_validate({"Portfolio": "payments", "Our+Key": [1], "RecordVersion": 3})
+    changed = fact.but(category="a")
+    assert changed.record() == {"Portfolio": "payments", "Our+Key": [1], "Category": "a"}
+    assert changed.record_version == 3
+
+
 def test_fact_when_changed_by_somebody_else_then_the_later_writer_is_refused(acme: ClientCmdb) -> None:
     first = acme.registry.put(PortfolioFact(portfolio="payments"))
     acme.registry.put(first.but(category="a"))

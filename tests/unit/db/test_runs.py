@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core_lib.db import ClientCmdb, Cmdb
+from core_lib.db.tables import RunRow
 from core_lib.framework.errors import (
     ConflictError,
     FencedError,
@@ -142,6 +143,23 @@ def test_cancel_when_requested_before_a_worker_comes_then_taking_the_run_keeps_i
     acme.runs.create(a_run())
     acme.runs.request_cancel(RUN)
     assert acme.runs.take(RUN).cancel_requested
+
+
+def test_transition_when_a_cancel_comes_between_then_neither_is_lost(acme: ClientCmdb, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.runs.create(a_run())
+    acme.runs.transition(RUN, RunStatus.RUNNING)
+    read = acme.runs._read
+
+    def read_then_cancel(run_id: str) -> RunRow:
+        row = read(run_id)
+        monkeypatch.setattr(acme.runs, "_read", read)
+        acme.runs.request_cancel(RUN)
+        return row
+
+    monkeypatch.setattr(acme.runs, "_read", read_then_cancel)
+    with pytest.raises(RunStateError, match="cancelling"):
+        acme.runs.transition(RUN, RunStatus.RUNNING)
+    assert acme.runs.get(RUN).status is RunStatus.CANCELLING
 
 
 def test_cancel_when_the_cancelled_run_is_resumed_then_it_is_forgotten(acme: ClientCmdb) -> None:
