@@ -37,6 +37,9 @@ from core_lib.framework.models import Cause
 LONGEST_WAIT = timedelta(minutes=60)
 """How long another's operation on the stack is waited for."""
 
+MOST_LOST = 3
+"""How often a change set that has vanished is made again."""
+
 MOVED = "CORE-5002"
 Context = ActionContext[StackParams]
 
@@ -60,7 +63,7 @@ class StackDeployment(Action[StackParams]):
         """Before the execution: withdraw. An update is cancelled, a creation runs to its end."""
         phase = ctx.scratch.get("phase")
         if phase == "reviewing":
-            change_set = find_change_set(_client(ctx), _stack_id(ctx), ctx.scratch["change_set"])
+            change_set = find_change_set(_client(ctx), ctx.params.stack_name, ctx.scratch["change_set"])
             if change_set is None or not change_set.executed:
                 self._withdraw(ctx)
                 return Done(changed=False, message="the change set was deleted, nothing was executed")
@@ -87,13 +90,13 @@ class StackDeployment(Action[StackParams]):
             client.delete_stack(StackName=stack.id, ClientRequestToken=ctx.token("undo"))
         return Again(scratch={**ctx.scratch, "deleting": True})
 
-    def begin(self, ctx: Context, want: Wanted, live: LiveStack | None, *, again: bool = False) -> Step:
+    def begin(self, ctx: Context, want: Wanted, live: LiveStack | None, *, again: bool = False, lost: int = 0) -> Step:
         """The first phase that the stack needs."""
         state = condition(live)
         if live is None or state is Condition.ABSENT:
-            return self._propose(ctx, want, "CREATE", live, again=again)
+            return self._propose(ctx, want, "CREATE", live, again=again, lost=lost)
         if state is Condition.UPDATABLE:
-            return self._propose(ctx, want, "UPDATE", live, again=again)
+            return self._propose(ctx, want, "UPDATE", live, again=again, lost=lost)
         if state is Condition.NEVER_LIVED:
             try:
                 remove_failed_creation(_client(ctx), live, ctx.token("remove"))
@@ -106,7 +109,7 @@ class StackDeployment(Action[StackParams]):
         return Again(scratch=scratch, message=f"waiting: the stack is {live.status}")
 
     def _propose(
-        self, ctx: Context, want: Wanted, kind: Literal["CREATE", "UPDATE"], live: LiveStack | None, *, again: bool
+        self, ctx: Context, want: Wanted, kind: Literal["CREATE", "UPDATE"], live: LiveStack | None, *, again: bool, lost: int
     ) -> Step:
         """Make the change set, or find the one that an interrupted step made."""
         client = _client(ctx)
@@ -124,10 +127,10 @@ class StackDeployment(Action[StackParams]):
                 fresh = ctx.stacks.fresh(want.name)
                 if condition(fresh) is condition(live):
                     raise
-                return self.begin(ctx, want, fresh, again=True)
+                return self.begin(ctx, want, fresh, again=True, lost=lost)
         scratch = {
             "phase": "reviewing", "change_set": name, "type": kind, "stack_id": stack_id, "since": _now().isoformat(),
-            "shell": live is None,
+            "shell": live is None, "lost": lost,
         }  # fmt: skip
         return Again(after=0, scratch=scratch)
 
@@ -150,13 +153,13 @@ class StackDeployment(Action[StackParams]):
 
     def _check_reviewing(self, ctx: Context) -> Step:
         client = _client(ctx)
-        found = find_change_set(client, _stack_id(ctx), ctx.scratch["change_set"])
+        found = find_change_set(client, ctx.params.stack_name, ctx.scratch["change_set"])
         if found is None or found.execution_status == "OBSOLETE":
             return self._lost_change_set(ctx, found)
         if found.pending:
             return Again()
         if found.empty:
-            delete_change_set(client, _stack_id(ctx), found.name)
+            delete_change_set(client, ctx.params.stack_name, found.name)
             return self._settled(ctx, changed=False)
         if found.executable:
             return self._execute(ctx, found)
@@ -174,7 +177,10 @@ class StackDeployment(Action[StackParams]):
             return Again(after=0, scratch={**ctx.scratch, "phase": "executing", "stack_id": stack.id})
         if found is not None:
             delete_change_set(_client(ctx), ctx.params.stack_name, found.name)
-        return self.begin(ctx, wanted(ctx), stack)
+        lost = int(ctx.scratch.get("lost", 0)) + 1
+        if lost > MOST_LOST:
+            return Failed("its change sets keep disappearing", hint="see who else changes or cleans up this stack")
+        return self.begin(ctx, wanted(ctx), stack, lost=lost)
 
     def _execute(self, ctx: Context, change_set: ChangeSet) -> Step:
         client = _client(ctx)
@@ -183,7 +189,7 @@ class StackDeployment(Action[StackParams]):
             client.set_stack_policy(StackName=want.name, StackPolicyBody=want.policy)
         try:
             client.execute_change_set(
-                StackName=change_set.stack_id or want.name,
+                StackName=want.name,
                 ChangeSetName=change_set.name,
                 ClientRequestToken=ctx.token("execute"),
             )
@@ -206,7 +212,7 @@ class StackDeployment(Action[StackParams]):
             text = f"the stack ended {ended}: {explain(reasons, stack.reason if stack else None)}"
             cause = Cause.TIMEOUT if timed_out else Cause.PERMANENT
             return Failed(f"timed out after {ctx.params.timeout_minutes} min; {text}" if timed_out else text, cause=cause)
-        executed = find_change_set(client, stack.id, ctx.scratch["change_set"])
+        executed = find_change_set(client, stack.name, ctx.scratch["change_set"])
         if executed is not None and executed.execution_status == "EXECUTE_IN_PROGRESS":
             return Again()
         broken = [reason for reason in failure_reasons(client, stack.id) if reason.status != "DELETE_FAILED"]
@@ -234,9 +240,9 @@ class StackDeployment(Action[StackParams]):
 
     def _withdraw(self, ctx: Context) -> None:
         """Delete the change set, and the empty stack that was made for it."""
-        delete_change_set(_client(ctx), _stack_id(ctx), ctx.scratch["change_set"])
+        delete_change_set(_client(ctx), ctx.params.stack_name, ctx.scratch["change_set"])
         if ctx.scratch.get("shell"):
-            delete_shell(_client(ctx), _stack_id(ctx))
+            delete_shell(_client(ctx), ctx.params.stack_name)
 
 
 def _cancel_update(ctx: Context) -> None:
