@@ -137,7 +137,7 @@ class Accounts:
 
     async def _iam(self, account: str, **fields: str) -> None:
         body = urlencode(fields | {"Version": "2010-05-08"}).encode()
-        await self._upstreams.call("ministack", "iam", account, body, **{"Content-Type": FORM})
+        await self._upstreams.call("ministack", "iam", account, body)
 
     async def _known_emails(self) -> set[str]:
         if self._emails is None:
@@ -146,9 +146,6 @@ class Accounts:
             self._suspended = {account["id"] for account in accounts if account["status"] == "SUSPENDED"}
             self._emails = {account["email"].lower() for account in accounts}
         return self._emails
-
-
-FORM = "application/x-www-form-urlencoded"
 
 
 def _document(body: bytes) -> dict[str, Any]:

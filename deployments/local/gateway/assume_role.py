@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from multidict import CIMultiDict
 
-from deployments.local.gateway.accounts import FORM, Accounts
+from deployments.local.gateway.accounts import Accounts
 from deployments.local.gateway.answers import Answer, error_answer, query_answer
 from deployments.local.gateway.naming import Call, form_fields
 from deployments.local.gateway.sessions import Session, SessionBook
@@ -87,7 +87,7 @@ class Sts:
         if known and known[0] > time.monotonic():
             return known[1]
         body = urlencode({"Action": "GetRole", "Version": "2010-05-08", "RoleName": name}).encode()
-        reply = await self._upstreams.call("ministack", "iam", account, body, **{"Content-Type": FORM})
+        reply = await self._upstreams.call("ministack", "iam", account, body)
         if reply.status != 200:
             return None
         fields = _leaves(reply.body)

@@ -22,7 +22,8 @@ _MOTO_SERVICES = frozenset(
 
 _MOTO_OPERATIONS = frozenset(
     {
-        ("ec2", "CopyImage"), ("ec2", "CreateImage"), ("ec2", "DeregisterImage"), ("ec2", "DescribeImageAttribute"),
+        ("ec2", "CopyImage"), ("ec2", "DeregisterImage"), ("ec2", "DescribeImageAttribute"),
+        ("ec2", "DescribeImages"),
         ("ec2", "ModifyImageAttribute"), ("ec2", "RegisterImage"), ("ec2", "ResetImageAttribute"),
         ("ec2", "DisableEbsEncryptionByDefault"), ("ec2", "EnableEbsEncryptionByDefault"),
         ("ec2", "GetEbsEncryptionByDefault"), ("ecr", "DescribeRegistry"), ("ecr", "PutReplicationConfiguration"),

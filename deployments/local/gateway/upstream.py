@@ -59,14 +59,15 @@ class Upstreams:
                 raise UpstreamDown(f"{upstream} closed the connection") from problem
         raise UpstreamDown(f"{upstream} is not reachable")
 
-    async def call(self, upstream: Upstream, service: str, account: str, body: bytes, **headers: str) -> Reply:
-        """A call of the gateway's own, as `account`."""
-        sent = CIMultiDict(headers)
-        sent["Authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={account}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        )
-        sent["x-moto-account-id"] = account
-        return await self.send(upstream, "POST", "/", sent, body)
+    async def call(self, upstream: Upstream, service: str, account: str, body: bytes, region: str = "us-east-1") -> Reply:
+        """A call of the gateway's own to a query service, as `account`."""
+        scope = f"Credential={account}/20260101/{region}/{service}/aws4_request"
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "x-moto-account-id": account,
+        }
+        return await self.send(upstream, "POST", "/", CIMultiDict(headers), body)
 
     async def admin(self, upstream: Upstream, method: str, path: str) -> Reply:
         """A call to the emulator's own administration."""

@@ -204,3 +204,21 @@ def test_service_when_only_one_emulator_has_it_then_the_gateway_reaches_that_one
 ) -> None:
     answer = getattr(client(cloud, service, account_id), call)(**arguments)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_create_image_when_the_instance_exists_then_the_image_can_be_described_and_shared(
+    cloud: EmbeddedCloud, account_id: str
+) -> None:
+    ec2 = client(cloud, "ec2", account_id)
+    instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    image = ec2.create_image(InstanceId=instance, Name="golden")["ImageId"]
+    assert ec2.describe_images(ImageIds=[image])["Images"][0]["Name"] == "golden"
+    ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": "200000000003"}]})
+    permissions = ec2.describe_image_attribute(ImageId=image, Attribute="launchPermission")["LaunchPermissions"]
+    assert permissions == [{"UserId": "200000000003"}]
+
+
+def test_create_image_when_the_instance_does_not_exist_then_it_says_so(cloud: EmbeddedCloud, account_id: str) -> None:
+    with pytest.raises(ClientError) as refusal:
+        client(cloud, "ec2", account_id).create_image(InstanceId="i-0123456789abcdef0", Name="golden")
+    assert code_of(refusal) == "InvalidInstanceID.NotFound"
