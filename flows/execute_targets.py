@@ -26,8 +26,9 @@ async def execute_targets(run_id: str, batch: int, title: str) -> State[Any]:
     _ = title
     shop = workshop(run_id)
     floor = shop.have(shop.floor, "floor")
-    floor.begun(batch)
+    floor.changed(batch)
     results = await asyncio.gather(*(_drive(shop, floor, unit) for unit in floor.units(batch)), return_exceptions=True)
+    await floor.changing(batch)
     for result in results:
         if isinstance(result, BaseException):
             raise result

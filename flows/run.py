@@ -54,7 +54,7 @@ async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
 async def _start(shop: Workshop, batch: Batch) -> None:
     """Start the sub-flow of a batch when it is its turn. How its targets ended is in the ledger, so its state is not asked."""
     floor = shop.have(shop.floor, "floor")
-    await floor.start(batch.number)
+    await floor.changing(batch.number)
     try:
         await execute_targets(shop.run_id, batch.number, batch.title, return_state=True)
     finally:
@@ -65,14 +65,14 @@ async def _start(shop: Workshop, batch: Batch) -> None:
 async def _engine(shop: Workshop, record: RunState, batches: Sequence[Batch]) -> AsyncIterator[Engine]:
     """One engine for all batches: caps, ledger writer and heartbeat are the run's, not the batch's."""
     slots = record.options.concurrency or shop.settings.limits.concurrency
-    shop.floor = Floor(batches, starts=shop.settings.prefect.batch_concurrency, slots=slots)
+    shop.floor = Floor(batches, writers=shop.settings.prefect.batch_concurrency, slots=slots)
     plan = shop.have(shop.plan, "plan")
     engine = Engine(plan, shop.cmdb, shop.sessions, shop.store, shop.settings, record, reviews=shop.reviews, pace=shop.pace)
     async with engine:
         shop.engine = engine
         if shop.stopped:
             engine.cancel()
-        watching = asyncio.create_task(_watch(engine, Progress(record)))
+        watching = asyncio.create_task(_watch(engine, shop.floor, Progress(record)))
         try:
             yield engine
         finally:
@@ -82,11 +82,12 @@ async def _engine(shop: Workshop, record: RunState, batches: Sequence[Batch]) ->
             shop.engine = None
 
 
-async def _watch(engine: Engine, progress: Progress) -> None:
+async def _watch(engine: Engine, floor: Floor, progress: Progress) -> None:
     """Keep the progress bar in Prefect's UI up to date. A Prefect server that cannot be reached does not stop a run."""
     while True:
         try:
-            await progress.show(engine.counts)
+            async with floor.writing():
+                await progress.show(engine.counts)
         except (httpx.HTTPError, PrefectException) as error:
             get_run_logger().warning("the progress bar cannot be updated: %s", error)
         await asyncio.sleep(PROGRESS_SECONDS)

@@ -16,35 +16,42 @@ UNITS_PER_SLOT = 2
 class Floor:
     """Shared by all batches of a run, on one event loop.
 
-    Only the *start* of sub-flows is limited to `starts` at once, since that is what costs a Prefect server dear; once begun,
-    all batches work side by side, and `slots` limits the units in hand over all of them.
+    All batches work side by side, and `slots` limits the units in hand over all of them. What is limited to `writers` at once is
+    the start and the end of sub-flows, and other writes to Prefect's API: a server on SQLite answers concurrent writers with 503,
+    and each of those costs its client two seconds of waiting.
     """
 
-    def __init__(self, batches: Sequence[Batch], *, starts: int, slots: int) -> None:
+    def __init__(self, batches: Sequence[Batch], *, writers: int, slots: int) -> None:
         self._batches = {batch.number: batch for batch in batches}
         self._ended = {unit.key: asyncio.Event() for batch in batches for unit in batch.units}
-        self._starts = asyncio.Semaphore(starts)
-        self._starting: set[int] = set()
+        self._writers = asyncio.Semaphore(writers)
+        self._writing: set[int] = set()
         self._slots = asyncio.Semaphore(slots * UNITS_PER_SLOT)
 
     def units(self, batch: int) -> tuple[Unit, ...]:
         """The units of a batch."""
         return self._batches[batch].units
 
-    async def start(self, batch: int) -> None:
-        """Wait until this batch's sub-flow may be started."""
-        await self._starts.acquire()
-        self._starting.add(batch)
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """The time of one write to Prefect's API."""
+        async with self._writers:
+            yield
 
-    def begun(self, batch: int) -> None:
-        """The sub-flow of this batch is running (or will never be)."""
-        if batch in self._starting:
-            self._starting.discard(batch)
-            self._starts.release()
+    async def changing(self, batch: int) -> None:
+        """Wait until the sub-flow of this batch may begin, or end."""
+        await self._writers.acquire()
+        self._writing.add(batch)
+
+    def changed(self, batch: int) -> None:
+        """The sub-flow of this batch has begun."""
+        if batch in self._writing:
+            self._writing.discard(batch)
+            self._writers.release()
 
     def left(self, batch: int) -> None:
         """The sub-flow of this batch is over, whatever became of it: nobody waits for its units any longer."""
-        self.begun(batch)
+        self.changed(batch)
         for unit in self._batches[batch].units:
             self._ended[unit.key].set()
 

@@ -34,7 +34,7 @@ def queue_writers() -> None:
         finally:
             SQLITE_BEGIN_MODE.reset(token)
 
-    AioSqliteConfiguration.begin_transaction = begin  # type: ignore[method-assign]
+    AioSqliteConfiguration.begin_transaction = begin  # type: ignore[assignment]
 
 
 def main() -> None:

@@ -140,8 +140,9 @@ class PrefectSettings(Section):
     """Work pool of all deployments."""
     batch_size: int = Field(default=25, ge=1, le=1000)
     """Accounts per sub-flow."""
-    batch_concurrency: int = Field(default=4, ge=1, le=100)
-    """Sub-flows at once."""
+    batch_concurrency: int = Field(default=1, ge=1, le=100)
+    """Sub-flows that begin or end at once (they all work side by side). A Prefect server on SQLite stands only one writer;
+    on PostgreSQL 4 is a good choice."""
     task_per_action_up_to: int = Field(default=40, ge=0, le=1000)
     """Runs of at most this many actions show each action as a Prefect task; larger ones show targets."""
 
