@@ -21,6 +21,6 @@ from core_lib.framework.models.target import Account, AccountState, SkippedTarge
 __all__ = [
     "LEVELS", "Account", "AccountState", "ActionSpec", "ActionState", "ActionStatus", "Cause", "Dependency", "DeploymentDetails",
     "ErrorInfo", "Exclusion", "FileRef", "Hook", "InlineSpec", "Level", "Message", "Options", "PackageDetails", "Plan",
-    "PlanAction", "Prn", "PropertyChange", "Provenance", "ResourceChange", "Retry", "RunState", "RunStatus", "Selection", "SkippedTarget",
-    "StackReview", "Target", "Task", "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
+    "PlanAction", "Prn", "PropertyChange", "Provenance", "ResourceChange", "Retry", "RunState", "RunStatus", "Selection",
+    "SkippedTarget", "StackReview", "Target", "Task", "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ class DeploymentDetails(Message):
     scope: Level | None = None
     tags: dict[str, str] = Field(default_factory=dict)
 
-    @field_validator("portfolio", "app", "build", "component", mode="before")
+    @field_validator("portfolio", "app", "branch", "build", "component", mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -148,7 +148,7 @@ class Options(Message):
     def _number_or_percentage(cls, value: str | int) -> str | int:
         text = str(value)
         number = text.removesuffix("%")
-        if not number.isdigit() or (text.endswith("%") and int(number) > 100):
+        if not (number.isascii() and number.isdigit()) or (text.endswith("%") and int(number) > 100):
             raise ValueError("a number of targets (3) or a percentage ('5%')")
         return value
 

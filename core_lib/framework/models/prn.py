@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import total_ordering
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -13,7 +14,7 @@ from pydantic_core import core_schema
 
 from core_lib.framework.errors import PrnError
 
-_SEGMENT = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$")
+_SEGMENT = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 _LONGEST_SEGMENT = 128
 SHORT_NAME_LENGTH = 20
 
@@ -45,7 +46,8 @@ def short_name_collisions(branches: Iterable[str]) -> dict[str, list[str]]:
     return {short: names for short, names in groups.items() if len(names) > 1}
 
 
-@dataclass(frozen=True, order=True)
+@total_ordering
+@dataclass(frozen=True)
 class Prn:
     """A name of one to five segments; `str(prn)` is its canonical text.
 
@@ -121,6 +123,10 @@ class Prn:
             return False
         own = self.segments
         return all(w == "*" or (i < len(own) and own[i] == w) for i, w in enumerate(wanted))
+
+    def __lt__(self, other: object) -> bool:
+        """A parent comes before everything below it."""
+        return self.segments < other.segments if isinstance(other, Prn) else NotImplemented
 
     def __str__(self) -> str:
         return ":".join(("prn", *self.segments))

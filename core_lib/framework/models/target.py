@@ -24,7 +24,7 @@ class AccountState(StrEnum):
 class Account(Message):
     """One account of an organization, as the CMDB knows it. `OrganizationalUnit` is a path such as `/workloads/prod`."""
 
-    id: str = Field(pattern=r"^\d{12}$")
+    id: str = Field(pattern=r"^[0-9]{12}$")
     name: str
     email: str | None = None
     organizational_unit: str = "/"
@@ -38,7 +38,7 @@ class Account(Message):
 class Target(Message):
     """One (account, region). Its key is `account/region`."""
 
-    account: str = Field(pattern=r"^\d{12}$")
+    account: str = Field(pattern=r"^[0-9]{12}$")
     region: str
     account_name: str | None = None
     organizational_unit: str | None = None
