@@ -15,7 +15,7 @@ from core_lib.db.accounts import Accounts
 from core_lib.db.cmdb import ClientCmdb, Cmdb
 from core_lib.db.directory import SyncResult, sync_accounts
 from core_lib.db.events import Event, Events
-from core_lib.db.fact_models import AccountFacts, AppFact, ClientFact, Fact, PortfolioFact, RegionFacts, ZoneFact
+from core_lib.db.fact_models import AppFact, ClientFact, Fact, PortfolioFact
 from core_lib.db.facts import LAYERS, FactOrigin, Facts, FactSource, merge_facts, merge_layers
 from core_lib.db.facts_lookup import deployment_facts, find_app, gather_facts
 from core_lib.db.items import Item, Items, ReleasedBuild
@@ -25,6 +25,7 @@ from core_lib.db.paging import Page
 from core_lib.db.registry import Clients, Registry
 from core_lib.db.runs import Runs
 from core_lib.db.stacks import StackRecord, Stacks
+from core_lib.db.zone_facts import AccountFacts, RegionFacts, ZoneFact
 
 __all__ = [
     "LAYERS", "AccountFacts", "Accounts", "AppFact", "ClientCmdb", "ClientFact", "Clients", "Cmdb", "Event", "Events", "Fact",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
-from core_lib.db.fact_models import AppFact, ClientFact, Fact, PortfolioFact, ZoneFact, plain
+from core_lib.db.fact_models import AppFact, ClientFact, Fact, PortfolioFact, plain
 from core_lib.db.facts import Facts, merge_layers
 from core_lib.framework.errors import AmbiguousError, NotFoundError
 from core_lib.framework.models import LEVELS, DeploymentDetails, Level, Prn

@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from core_lib.db import ClientCmdb, sync_accounts
+from core_lib.db import AppFact, ClientCmdb, ClientFact, Event, PortfolioFact, sync_accounts
 from core_lib.framework.models import Account, AccountState
 from deployments.local import EmbeddedCloud
-from tests.unit.db.builders import EARLY, a_run, a_state
+from tests.unit.db.builders import EARLY, a_run, a_state, details
 
 
 def test_ledger_when_fifty_rows_are_written_then_it_is_one_call_hardly_dearer_than_bare_boto3(
@@ -104,3 +104,28 @@ def test_directory_when_synced_then_it_is_like_the_organization_and_writes_diffe
     assert sync_accounts(client, acme.accounts).changed == (organization["two"],)
     assert acme.accounts.get(organization["two"]).state is not AccountState.ACTIVE
     client.close()
+
+
+def test_cmdb_when_everything_is_read_then_no_table_is_scanned(aws: EmbeddedCloud, acme: ClientCmdb) -> None:
+    acme.registry.put(ClientFact(client="acme"))
+    acme.registry.put(PortfolioFact(portfolio="payments"))
+    acme.registry.put(AppFact(portfolio="payments", app="ledger"))
+    item = acme.items.register(details())
+    acme.events.append(Event(prn=item.prn))
+    acme.runs.create(a_run("run-1"))
+    epoch = acme.runs.take("run-1").epoch
+    acme.ledger.write([a_state("a", "run-1")], epoch=epoch)
+    aws.reset_calls()
+    acme.facts(details())
+    acme.items.children()
+    acme.items.history(item.prn)
+    acme.events.list(item.prn)
+    acme.runs.list()
+    acme.runs.list(item.prn)
+    acme.ledger.load("run-1")
+    acme.ledger.failures("run-1")
+    acme.accounts.all()
+    acme.stacks.get_many("111111111111/eu-west-1")
+    acme.locks.holders(["a"])
+    assert {call.operation for call in aws.calls("dynamodb")} == {"GetItem", "Query", "BatchGetItem"}
+    assert aws.count("dynamodb") == 13
