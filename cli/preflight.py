@@ -38,10 +38,14 @@ class Inputs:
         return compile_deployspec(self.payload, package=self.package, facts=self.facts, accounts=self.accounts, linter=linter)
 
 
-def cache_folder() -> Path:
-    """Where this user's results of template checks are kept: `$XDG_CACHE_HOME`, else `~/.cache`."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "core-automation" / "cfn-lint"
+def cache_folder() -> Path | None:
+    """Where findings about templates are remembered, the same folder that workers on this machine use; None if it cannot be."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "core" / "lint"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
 
 
 def gather(connection: Connection, payload: TaskPayload, package: Package, registry: Sequence[Path] | None = None) -> Inputs:

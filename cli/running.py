@@ -104,8 +104,12 @@ def error_from(message: str, where: str) -> CoreError:
     found = _CODE.search(message)
     if found is None:
         return RunError(message, where=where)
-    kinds = {kind.code: kind for kind in _family(CoreError)}
-    return kinds.get(found.group(1), RunError)(found.group(2).strip(), where=where)
+    return error_of(found.group(1))(found.group(2).strip(), where=where)
+
+
+def error_of(code: str) -> type[CoreError]:
+    """The class with this code; RunError for a code that nobody has."""
+    return {kind.code: kind for kind in _family(CoreError)}.get(code, RunError)
 
 
 def _family(kind: type[CoreError]) -> list[type[CoreError]]:
@@ -148,12 +152,23 @@ def finish(connection: Connection, shell: Shell, run: RunState) -> None:
     """Show the summary and end with the run's exit code."""
     from core_lib.report import render_text
 
+    raise_if_refused(run)
     summary = summary_of(connection, run.run_id)
     shell.emit(summary, lambda: shell.out.print(render_text(summary), markup=False, end=""))
     code = exit_code_of_run(run.status.value)
     if code is not ExitCode.OK:
         shell.say(f"Continue where it stopped: core runs resume {run.run_id}")
         shell.done(code)
+
+
+def raise_if_refused(run: RunState) -> None:
+    """Nothing, for a run that got as far as having a plan.
+
+    Raises:
+        CoreError: the run ended before that; the error is the one that ended it.
+    """
+    if run.error is not None and not run.plan_key:
+        raise error_of(run.error.code)(run.error.message, where=run.error.where or run.run_id, hint=run.error.hint)
 
 
 def announce(shell: Shell, prepared: Prepared) -> None:

@@ -60,7 +60,7 @@ class Shell:
 
     def say(self, text: str) -> None:
         """Tell people something that is not the result. Plain text, no markup."""
-        self.err.print(text, markup=False)
+        self.err.print(text, markup=False, soft_wrap=True)
 
     def emit(self, document: Any, text: Callable[[], Any] | str) -> None:
         """Write the result: `document` as JSON in JSON mode, else `text` (a string, or a function that prints)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -90,10 +91,18 @@ def down(shell: Shell) -> None:
     shell.emit(_document(found), "The platform is down.")
 
 
-def status(shell: Shell) -> None:
+def status(
+    shell: Shell,
+    env: Annotated[bool, typer.Option("--env", help="Print the variables that lead other tools (aws, boto3) here.")] = False,
+) -> None:
     """Show what runs. Exit code 0 when everything is healthy, 6 when not."""
+    from deployments.local import environment
     from deployments.local import status as look
 
+    if env:
+        variables = environment(shell.state_dir)
+        shell.emit(variables, "\n".join(f"export {name}={quote(value)}" for name, value in variables.items()))
+        return
     found = look(shell.state_dir)
     _show(shell, found)
     if not found.healthy:

@@ -72,11 +72,12 @@ def apply(
 
 def _plan(connection: Connection, shell: Shell, asked: Asked) -> PlanReview:
     """Run the plan task to its end; ends the command when that run does not succeed and there is nothing to show."""
-    from cli.running import prepare, review_of, start
+    from cli.running import prepare, raise_if_refused, review_of, start
     from core_lib.framework.models import Task
 
     prepared = prepare(connection, shell, Task.PLAN, asked)
     run = start(connection, shell, prepared.payload, detach=asked.run.detach)
+    raise_if_refused(run)
     found = review_of(connection, run.run_id)
     if found.complete and run.status.value != "succeeded":
         _show(shell, found)

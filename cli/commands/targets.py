@@ -63,7 +63,7 @@ def explain(
     action: ActionOption = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Say for every known account and every action why it is in or out; actions that agree share a line."""
+    """Say for every known account why it is in or out; actions that agree share a line."""
     by_action = _targets(shell, package, deployment, targets, registry, action)
     lines: dict[TargetExplanation, list[str]] = {}
     for name, item in by_action.items():
@@ -71,6 +71,7 @@ def explain(
             lines.setdefault(line, []).append(name)
     ordered = sorted(lines, key=lambda line: (line.account, not line.included))
     every = len(by_action)
+    anywhere = {line.account for line in lines if line.included}
 
     def draw() -> None:
         from cli.tables import table
@@ -79,6 +80,7 @@ def explain(
             ("in" if line.included else "out", line.account, line.account_name, line.organizational_unit,
              "all" if len(lines[line]) == every else ", ".join(lines[line]), line.reason, ", ".join(line.regions))
             for line in ordered
+            if line.included or line.account not in anywhere
         ]  # fmt: skip
         shell.out.print(table(("", "account", "name", "organizational unit", "actions", "reason", "regions"), rows))
 

@@ -39,6 +39,6 @@ def why(
         origins = origins_of(
             inputs.payload, package=inputs.package, facts=inputs.facts, accounts=inputs.accounts, action=action, field=field
         )
-    document = [item.as_dict() if hasattr(item, "as_dict") else vars(item) for item in origins]
+    document = {"Action": action, "Field": field, "Origins": [item.as_dict() for item in origins]}
     rows = [(item.layer, item.value, item.where) for item in origins]
     shell.emit(document, lambda: shell.out.print(table(("layer", "value", "where"), rows)))
