@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from core_lib.db.fact_models import AppFact, ClientFact, Fact, PortfolioFact, plain
 from core_lib.db.facts import Facts, merge_layers
+from core_lib.db.zone_facts import ZoneFact
 from core_lib.framework.errors import AmbiguousError, NotFoundError
 from core_lib.framework.models import LEVELS, DeploymentDetails, Level, Prn
 
