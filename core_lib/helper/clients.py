@@ -85,7 +85,10 @@ class _View:
 
 
 def view(shared: Any, binding: Binding) -> Any:
-    """A view of a shared client that signs with the binding's credentials. Costs microseconds."""
+    """A view of a shared client that signs with the binding's credentials. Costs microseconds.
+
+    Views share the client's event hooks: whoever registers one on a view hears the calls of all accounts.
+    """
     twin = object.__new__(shared.core_view_class)
     twin.__dict__.update(vars(shared))
     twin._core_binding = binding

@@ -158,8 +158,8 @@ class Pacer:
                 self.throttled(service, operation.name, account(), region)
 
         events, name = client.meta.events, client.meta.service_model.service_id.hyphenize()
-        events.register_first(f"request-created.{name}", before, unique_id="core-pace")
-        events.register_first(f"needs-retry.{name}", after, unique_id="core-pace")
+        events.register_first(f"request-created.{name}", before, unique_id="core-pace-before")
+        events.register_first(f"needs-retry.{name}", after, unique_id="core-pace-after")
 
     def snapshot(self) -> list[BucketState]:
         """The state of all buckets, the ones that waited longest first."""

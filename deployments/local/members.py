@@ -54,6 +54,10 @@ class Member:
         return (self.listener.fileno(),) if self.listener else ()
 
 
+SECRET_KEY = "embedded"  # noqa: S105 - what every client of the embedded cloud signs with; presigned addresses are checked
+"""The secret key of every account number, which MiniStack must know to check presigned addresses."""
+
+
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """A small environment for emulators: nothing of the user's AWS or Prefect settings leaks in."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
@@ -81,7 +85,7 @@ def emulators(
     first = Member(
         "ministack",
         run("emulators.ministack_server", "--public-port", str(port_of(gateway)), "--account", account, *kept("ministack")),
-        settings,
+        settings | {"AWS_SECRET_ACCESS_KEY": SECRET_KEY},
         listener=ministack,
         health="/_ministack/health",
     )

@@ -185,6 +185,14 @@ def test_calls_are_paced_per_account() -> None:
 
 
 @pytest.mark.usefixtures("emulated")
+def test_calls_when_pacing_is_off_then_take_no_tokens() -> None:
+    settings = Settings(aws={"region": "eu-west-1"}, limits={"pacing": False})  # type: ignore[arg-type]
+    with AwsSessions(settings) as sessions:
+        sessions.client("cloudformation", ONE).list_stacks()
+        assert sessions.pacer.snapshot() == []
+
+
+@pytest.mark.usefixtures("emulated")
 def test_presigned_address_takes_no_token() -> None:
     pacer = Pacer()
     with AwsSessions(_settings(), pacer=pacer) as sessions:
