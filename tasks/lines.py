@@ -14,10 +14,11 @@ def configure_lines(settings: Settings) -> None:
     """Send the lines of this process where the settings say, Prefect's included.
 
     Prefect's own console handler goes, or every line came twice. A line per ended Prefect task says nothing that its state does
-    not say, and costs a call of the API each in large runs: those loggers keep warnings only.
+    not say, and costs a call of the API each in large runs, and the engine only repeats links: those loggers keep warnings only.
     """
     configure(settings)
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, PrefectConsoleHandler)]:
         root.removeHandler(handler)
-    logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
+    for name in ("prefect.task_runs", "prefect.engine"):
+        logging.getLogger(name).setLevel(logging.WARNING)
