@@ -125,9 +125,11 @@ def test_pacer_keeps_accounts_and_regions_apart() -> None:
 
 def test_pacer_counts_global_apis_over_all_regions() -> None:
     pacer = Pacer(RateTable({}), clock=FakeClock())
-    for region in ("eu-west-1", "us-east-1", "us-west-2"):
-        pacer.take("organizations", "CreateAccount", None, region)
-    assert pacer.take("organizations", "CreateAccount", None, "eu-north-1") > 0
+    rule = RateTable().find("organizations", "CreateAccount")
+    assert rule is not None
+    waits = [pacer.take("organizations", "CreateAccount", None, f"region-{number}") for number in range(int(rule.burst) + 1)]
+    assert waits[:-1] == [0.0] * int(rule.burst)
+    assert waits[-1] > 0
 
 
 def test_pacer_lets_unknown_apis_run_until_they_are_throttled() -> None:
