@@ -161,7 +161,8 @@ def translate(error: Exception, text: str, names: Any) -> RenderError:
     elif isinstance(error, RecursionError):
         message = "nested too deeply, or a macro that calls itself without end"
     else:
-        message = str(error) or type(error).__name__
+        named = isinstance(error, (TypeError, ValueError, ArithmeticError)) and str(error)
+        message = str(error) if named else f"{type(error).__name__}: {error}"
     return RenderError(f"{message}{line}, in {shown!r}", hint=hint)
 
 
