@@ -177,9 +177,4 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def outside(parts: Parts, actions: Iterable[PlanAction]) -> set[str]:
     """Dependencies whose end this worker has not seen itself."""
-    return {
-        dependency
-        for action in actions
-        for dependency in action.depends_on
-        if not parts.book.status(dependency).ended
-    }
+    return {dependency for action in actions for dependency in action.depends_on if not parts.book.status(dependency).ended}

@@ -1,7 +1,7 @@
 """The graph of a plan: order, cycles, segments and units. Every walk visits each edge once.
 
-    segment(action) = the largest segment among its dependencies, plus one for each hop into another target
-    unit            = (target, segment): the actions that one worker drives in one go
+segment(action) = the largest segment among its dependencies, plus one for each hop into another target
+unit            = (target, segment): the actions that one worker drives in one go
 """
 
 from __future__ import annotations

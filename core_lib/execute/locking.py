@@ -72,4 +72,3 @@ def stack_names(parts: Parts, action: PlanAction) -> list[str]:
     fields: tuple[str, ...] = parts.kinds[action.kind].stack_fields
     values: Mapping[str, Any] = action.spec
     return [str(values[field]) for field in fields if values.get(field)]
-

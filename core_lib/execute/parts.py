@@ -74,9 +74,7 @@ class Parts:
         tolerated = self.run.options.tolerated(len(self.plan.targets))
         if len(self.failed_targets) > tolerated:
             total = len(self.plan.targets)
-            self.brake.exceed(
-                f"not started: {len(self.failed_targets)} of {total} targets failed, the run tolerates {tolerated}"
-            )
+            self.brake.exceed(f"not started: {len(self.failed_targets)} of {total} targets failed, the run tolerates {tolerated}")
 
 
 def reviews_in(outputs: Mapping[str, Any]) -> StackReview | None:

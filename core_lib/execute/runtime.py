@@ -14,6 +14,7 @@ from core_lib.framework.models import ActionStatus, Message, PlanAction
 from core_lib.renderer import resolve_condition, resolve_runtime, runtime_references
 
 _VARIABLE = "vars."
+_CONSTANTS = {"true": True, "false": False}
 _MAY_WAIT = ("Parameters", "Tags")
 
 
@@ -44,18 +45,14 @@ class RuntimeValues:
 
     def resolve(self, value: Any) -> Any:
         """The value with its run-time expressions replaced. Raises RenderError for what has no value."""
-        return resolve_runtime(
-            value, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings
-        )
+        return resolve_runtime(value, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings)
 
     def condition_holds(self) -> bool:
         """Whether the action's condition is true. No condition is true. Raises RenderError for one that is neither."""
         text = self._action.condition
-        if text is None:
-            return True
-        return resolve_condition(
-            text, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings
-        )
+        if text is None or text.strip().lower() in _CONSTANTS:
+            return text is None or _CONSTANTS[text.strip().lower()]
+        return resolve_condition(text, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings)
 
     def bind(self, kind: type[Action[Any]]) -> Bound:
         """The parameters of the action, validated by its kind's model."""

@@ -31,7 +31,9 @@ def parameter(name: str = "/demo/value", **more: Any) -> dict[str, Any]:
     """A template with one SSM parameter whose value is the template's parameter `Value`."""
     return {
         "Parameters": {"Value": {"Type": "String", "Default": "one"}},
-        "Resources": {"Item": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": name, "Type": "String", "Value": {"Ref": "Value"}}}}
+        "Resources": {
+            "Item": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": name, "Type": "String", "Value": {"Ref": "Value"}}}
+        }
         | more,
         "Outputs": {"Name": {"Value": {"Ref": "Item"}}, "Value": {"Value": {"Ref": "Value"}}},
     }

@@ -173,7 +173,9 @@ async def test_delete_change_set_when_it_was_for_a_new_stack_then_the_shell_goes
 async def test_plan_when_a_failed_creation_is_in_the_way_then_it_is_deferred_and_left_alone(rehearsal: Rehearsal) -> None:
     rehearsal.cloudformation.create_stack(StackName="app", TemplateBody=json.dumps(parameter(**never_ready())))
     rehearsal.put("app.json", parameter())
-    while stacks(rehearsal)["app"] != "ROLLBACK_COMPLETE":
+    for _ in range(100):
+        if stacks(rehearsal)["app"] == "ROLLBACK_COMPLETE":
+            break
         await asyncio.sleep(0.1)
     reviewed = await plan(rehearsal)
     (review,) = reviewed.reviews.values()

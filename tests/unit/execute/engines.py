@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from pydantic import Field
+
 from core_lib.execute import Action, ActionContext, Again, Done, Engine, Failed, Pace, Step, UnitResult, catalogue, units
 from core_lib.framework.models import ActionState, Cause, Message, Plan
 from core_lib.framework.settings import PollingSettings, Settings
@@ -29,10 +31,20 @@ class World:
         self.log: list[tuple[str, str]] = []
         self.running = 0
         self.most_running = 0
+        self.on_starts: tuple[int, Callable[[], None]] | None = None
 
     def note(self, what: str, action_id: str) -> None:
         with self.lock:
             self.log.append((what, action_id))
+        if self.on_starts is not None and len(self.named("start")) >= self.on_starts[0]:
+            _, then = self.on_starts
+            self.on_starts = None
+            then()
+
+    def cancel_after(self, starts: int, engine: Engine) -> None:
+        """Cancel the run from outside once so many actions have started."""
+        loop = asyncio.get_running_loop()
+        self.on_starts = (starts, lambda: loop.call_soon_threadsafe(engine.cancel))
 
     def named(self, what: str) -> list[str]:
         """Names of the actions to which this happened, in order."""
@@ -49,7 +61,7 @@ class ScriptParams(Message):
     fails: bool = False
     stoppable: bool = True
     endless: bool = False
-    outputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = Field(default_factory=dict)
     stack_name: str | None = None
 
 

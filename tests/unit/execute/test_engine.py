@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from core_lib.execute import Engine, units
+from core_lib.execute import units
 from core_lib.framework.errors import FencedError
 from core_lib.framework.models import ActionStatus, Hook, Options, PlanAction, Retry
+from core_lib.framework.settings import CmdbSettings, Settings
 from tests.builders.memory_cmdb import MemoryCmdb
 from tests.builders.plans import HERE, action, plan_of
 from tests.unit.execute.engines import World, drive_all, engine_for, states_of
@@ -65,9 +67,12 @@ async def test_group_commit_when_many_actions_run_then_few_transactions_carry_th
 async def test_outputs_when_a_later_action_refers_to_them_then_it_gets_them_with_their_type(world: World) -> None:
     first = script("hub", Outputs={"Arn": "arn:x", "Zones": [1, 2]})
     second = action(
-        "use", "SYSTEM::SetVariables", after=("hub",), spec={"Variables": {"arn": "{{ outputs.hub.Arn }}-1", "n": "{{ outputs.hub.Zones }}"}},
+        "use",
+        "SYSTEM::SetVariables",
+        after=("hub",),
+        spec={"Variables": {"arn": "{{ outputs.hub.Arn }}-1", "n": "{{ outputs.hub.Zones }}"}},
         references={"hub": f"hub@{HERE}"},
-    )  # fmt: skip
+    )
     third = action(
         "last", "SYSTEM::NoOp", after=("use",), spec={"Message": "{{ vars.n | length }} {{ vars.arn }} {{ Team }}"},
         references={"vars.n": f"use@{HERE}", "vars.arn": f"use@{HERE}"}, bindings={"Team": "ops"},
@@ -105,8 +110,11 @@ async def test_condition_when_it_depends_on_outputs_then_it_decides_at_run_time(
 async def test_failure_when_policy_is_stop_then_dependents_are_blocked_and_others_go_on(world: World) -> None:
     cmdb = MemoryCmdb(Options(tolerance=1))
     actions = [
-        script("bad", Fails=True), script("child", after=("bad",)), script("grandchild", after=("child", "other")), script("other"),
-    ]  # fmt: skip
+        script("bad", Fails=True),
+        script("child", after=("bad",)),
+        script("grandchild", after=("child", "other")),
+        script("other"),
+    ]
     (result,) = await drive_all(plan_of(actions), cmdb, world)
     rows = states_of(cmdb)
     assert (result.failed, result.blocked, result.succeeded) == (1, 2, 1)
@@ -218,10 +226,7 @@ async def test_cancel_when_requested_then_running_actions_stop_and_nothing_new_s
     cmdb = MemoryCmdb()
     plan = plan_of([script("a", Endless=True), script("b", after=("a",))])
 
-    def stop_soon(engine: Engine) -> None:
-        asyncio.get_running_loop().call_later(0.05, engine.cancel)
-
-    (result,) = await drive_all(plan, cmdb, world, during=stop_soon)
+    (result,) = await drive_all(plan, cmdb, world, during=partial(world.cancel_after, 1))
     rows = states_of(cmdb)
     assert rows["a"].message == "cancelled: stopped"
     assert rows["b"].message == "cancelled before it started"
@@ -232,12 +237,9 @@ async def test_cancel_when_requested_then_running_actions_stop_and_nothing_new_s
 
 async def test_cancel_when_an_action_cannot_be_stopped_then_its_true_end_is_recorded(world: World) -> None:
     cmdb = MemoryCmdb()
-    plan = plan_of([script("ends", Looks=8, Stoppable=False), script("hangs", Endless=True, Stoppable=False)])
+    plan = plan_of([script("ends", Looks=3, Stoppable=False), script("hangs", Endless=True, Stoppable=False)])
 
-    def stop_soon(engine: Engine) -> None:
-        asyncio.get_running_loop().call_later(0.015, engine.cancel)
-
-    await drive_all(plan, cmdb, world, during=stop_soon)
+    await drive_all(plan, cmdb, world, during=partial(world.cancel_after, 2))
     rows = states_of(cmdb)
     assert rows["ends"].status is ActionStatus.SUCCEEDED
     assert rows["hangs"].status is ActionStatus.CANCELLED
@@ -245,8 +247,6 @@ async def test_cancel_when_an_action_cannot_be_stopped_then_its_true_end_is_reco
 
 
 async def test_cancel_flag_when_it_comes_with_a_heartbeat_then_the_run_winds_down(world: World) -> None:
-    from core_lib.framework.settings import CmdbSettings, Settings
-
     cmdb = MemoryCmdb()
     settings = Settings(cmdb=CmdbSettings(heartbeat_seconds=0.02))
     asyncio.get_running_loop().call_later(0.03, cmdb.runs.request_cancel)
