@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 from core_lib.framework.errors import CoreError, NotRunningError, PlatformError, PortTakenError, StartError
 from deployments.local.health import healthy
 from deployments.local.members import PROJECT_ROOT
-from deployments.local.options import MemberStatus, StackStatus, UpOptions, default_state_dir
-from deployments.local.processes import STACK_VARIABLE, ProcessId, end_all, members_of
-from deployments.local.state import StackRecord, StateFolder
+from deployments.local.options import MemberStatus, Progress, StackStatus, UpOptions, default_state_dir
+from deployments.local.processes import SUPERVISOR_VARIABLE, ProcessId, end_all, members_of
+from deployments.local.state import StackRecord, StateFolder, described
 
 _POLL = 0.1
 _STOP_SECONDS = 60.0
 _ERRORS: dict[str, type[CoreError]] = {kind.code: kind for kind in (PortTakenError, StartError, PlatformError)}
-
-Progress = Callable[[StackStatus], None]
 
 
 def up(options: UpOptions | None = None, on_progress: Progress | None = None) -> StackStatus:
@@ -34,13 +32,15 @@ def up(options: UpOptions | None = None, on_progress: Progress | None = None) ->
     folder = StateFolder(options.state_dir.resolve())
     folder.create()
     record = folder.read()
-    if record is not None and record.alive and record.phase != "stopping":
+    if record is not None and record.alive and record.phase == "stopping":
+        _await_end(record)
+    elif record is not None and record.alive:
         return _joined(folder, record, options, on_progress)
     launch = uuid.uuid4().hex
     if options.foreground:
         from deployments.local.stack import run_stack
 
-        run_stack(options, launch)
+        run_stack(options, launch, on_progress)
         return status(folder.path)
     _launch(options, folder, launch)
     return _await_ready(folder, launch, options.start_seconds + _STOP_SECONDS, on_progress)
@@ -51,11 +51,9 @@ def down(state_dir: Path | None = None) -> StackStatus:
     folder = StateFolder((state_dir or default_state_dir()).resolve())
     record = folder.read()
     if record is not None and record.alive:
-        supervisor = ProcessId(record.supervisor, record.supervisor_started)
-        supervisor.send(15)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while supervisor.alive() and time.monotonic() < deadline:
-            time.sleep(_POLL)
+        ProcessId(record.supervisor, record.supervisor_started).send(signal.SIGTERM)
+        _await_end(record)
+    end_all(members_of(folder.stack, SUPERVISOR_VARIABLE))
     end_all(members_of(folder.stack))
     return status(folder.path)
 
@@ -66,21 +64,8 @@ def status(state_dir: Path | None = None) -> StackStatus:
     record = folder.read()
     if record is None:
         return StackStatus(running=False, phase="stopped", mode="embedded", state_dir=folder.path)
-    running = record.alive
-    phase = record.phase if running or record.phase == "failed" else "stopped"
-    return StackStatus(
-        running=running,
-        phase=phase,
-        mode=record.mode,
-        state_dir=folder.path,
-        members=tuple(_checked(member) for member in record.members),
-        endpoint=record.endpoint,
-        prefect_ui=record.prefect_ui,
-        prefect_api=f"{record.prefect_ui}/api" if record.prefect_ui else None,
-        supervisor=record.supervisor if running else None,
-        started_at=record.started_at,
-        error=record.error,
-    )
+    told = described(folder, record)
+    return told.model_copy(update={"members": tuple(_checked(member) for member in told.members)})
 
 
 def environment(state_dir: Path | None = None) -> dict[str, str]:
@@ -93,6 +78,12 @@ def environment(state_dir: Path | None = None) -> dict[str, str]:
     if record is None or not record.alive:
         raise NotRunningError("the platform is not up", where=str(folder.path), hint="start it with: core up")
     return dict(record.environment)
+
+
+def _await_end(record: StackRecord) -> None:
+    deadline = time.monotonic() + _STOP_SECONDS
+    while record.alive and time.monotonic() < deadline:
+        time.sleep(_POLL)
 
 
 def _checked(member: MemberStatus) -> MemberStatus:
@@ -114,7 +105,7 @@ def _launch(options: UpOptions, folder: StateFolder, launch: str) -> None:
     """Start a supervisor that belongs to nobody; returns when it has detached itself."""
     command = [sys.executable, "-m", "deployments.local.stack", "--detach", "--launch", launch]
     paths = [str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    marked = {**os.environ, STACK_VARIABLE: folder.stack, "PYTHONPATH": os.pathsep.join(paths)}
+    marked = {**os.environ, SUPERVISOR_VARIABLE: folder.stack, "PYTHONPATH": os.pathsep.join(paths)}
     with (folder.logs / "supervisor.log").open("ab") as log:
         subprocess.run(command, input=options.model_dump_json().encode(), env=marked, stdout=log, stderr=log, check=True)
 
@@ -132,7 +123,7 @@ def _await_ready(folder: StateFolder, launch: str, seconds: float, on_progress: 
         if record is not None and record.alive:
             if on_progress is not None and record != shown:
                 shown = record
-                on_progress(status(folder.path))
+                on_progress(described(folder, record))
             if record.phase == "ready":
                 return status(folder.path)
         time.sleep(_POLL)

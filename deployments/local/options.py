@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -96,3 +97,7 @@ class StackStatus(_Frozen):
     def healthy(self) -> bool:
         """True when the stack is ready and every member is healthy."""
         return self.running and self.phase == "ready" and all(member.healthy for member in self.members)
+
+
+Progress = Callable[[StackStatus], None]
+"""Is told about every change while a stack comes up."""

@@ -27,7 +27,7 @@ _SERVER_SETTINGS = {
     "PREFECT_SERVER_UI_ENABLED": "true",
     "PREFECT_UI_API_URL": "/api",
 }
-_LEFT_OUT = ("PREFECT_", "AWS_ENDPOINT_URL")
+_LEFT_OUT = ("PREFECT_", "AWS_ENDPOINT_URL", "CORE_STACK_")
 
 
 def client_settings(server: socket.socket, folder: StateFolder, options: UpOptions) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Processes that cannot be mistaken for others and do not outlive their parent.
 
 A process is known by its pid *and* its start time, so that a pid that the system has given to somebody else is never
-signalled. Every process of a stack carries the stack's name in its environment (`STACK_VARIABLE`), which its own
-children inherit: whatever was left behind by a crash can be found and ended.
+signalled. Every member of a stack carries the stack's name in its environment (`STACK_VARIABLE`), which its own
+children inherit, and a supervisor carries it in `SUPERVISOR_VARIABLE`: whatever was left behind by a crash can be found
+and ended.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STACK_VARIABLE = "CORE_STACK_ID"
+SUPERVISOR_VARIABLE = "CORE_STACK_SUPERVISOR"
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -112,9 +114,9 @@ def end(child: subprocess.Popen[bytes], number: int, seconds: float) -> int:
     return child.wait()
 
 
-def members_of(stack: str) -> list[ProcessId]:
+def members_of(stack: str, variable: str = STACK_VARIABLE) -> list[ProcessId]:
     """Every process of this user that carries the stack's name, without this one and its ancestors."""
-    mark = f"{STACK_VARIABLE}={stack}".encode()
+    mark = f"{variable}={stack}".encode()
     own = set(_ancestors(os.getpid()))
     found = []
     for entry in Path("/proc").iterdir():

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from core_lib.framework.errors import CoreError, StartError
 from deployments.local.health import healthy
 from deployments.local.members import Member, emulators
-from deployments.local.options import MemberStatus, Phase, UpOptions
+from deployments.local.options import MemberStatus, Phase, Progress, UpOptions
 from deployments.local.ports import listen, port_of
 from deployments.local.prefect_members import client_settings, prefect_members
 from deployments.local.processes import STACK_VARIABLE, process_id
-from deployments.local.state import StackRecord, StateFolder
+from deployments.local.state import StackRecord, StateFolder, described
 from deployments.local.supervisor import Supervisor, stop_on_signals
 
 
@@ -73,7 +73,7 @@ class Stack:
         return {STACK_VARIABLE: self._folder.stack}
 
 
-def run_stack(options: UpOptions, launch: str) -> None:
+def run_stack(options: UpOptions, launch: str, on_progress: Progress | None = None) -> None:
     """Hold the state folder, start the stack, supervise it until a signal ends it.
 
     Raises PlatformError when another supervisor holds the folder, PortTakenError, StartError.
@@ -81,15 +81,15 @@ def run_stack(options: UpOptions, launch: str) -> None:
     folder = StateFolder(options.state_dir.resolve())
     folder.create()
     with folder.lock(), ExitStack() as closing:
-        recorder = _Recorder(folder, options, launch)
+        recorder = _Recorder(folder, options, launch, on_progress)
         try:
             if options.endpoint is not None and not _answers(options.endpoint):
                 raise StartError(f"nothing answers at {options.endpoint}", where="--endpoint", hint="is it running?")
             stack = Stack(options, folder, closing)
             recorder.stack = stack
             supervisor = Supervisor(stack.members, folder, recorder.publish, options.start_seconds)
-            stop_on_signals(supervisor)
-            supervisor.run()
+            with stop_on_signals(supervisor):
+                supervisor.run()
         except CoreError as error:
             recorder.publish("failed", (), error)
             raise
@@ -99,11 +99,12 @@ def run_stack(options: UpOptions, launch: str) -> None:
 class _Recorder:
     """Writes `state.json`."""
 
-    def __init__(self, folder: StateFolder, options: UpOptions, launch: str) -> None:
+    def __init__(self, folder: StateFolder, options: UpOptions, launch: str, on_progress: Progress | None) -> None:
         own = process_id(os.getpid())
         self._folder, self._options, self._launch = folder, options, launch
         self._started = own.started if own else 0
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._on_progress = on_progress
         self.stack: Stack | None = None
 
     def publish(self, phase: Phase, members: tuple[MemberStatus, ...], error: CoreError | None = None) -> None:
@@ -122,6 +123,8 @@ class _Recorder:
             error=error.as_dict() if error else None,
         )
         self._folder.write(record)
+        if self._on_progress is not None:
+            self._on_progress(described(self._folder, record))
 
 
 def _answers(endpoint: str) -> bool:

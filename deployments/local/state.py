@@ -14,7 +14,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core_lib.framework.errors import PlatformError
-from deployments.local.options import MemberStatus, Mode, Phase
+from deployments.local.options import MemberStatus, Mode, Phase, StackStatus
 from deployments.local.processes import ProcessId
 
 
@@ -37,8 +37,8 @@ class StackRecord(BaseModel):
 
     @property
     def alive(self) -> bool:
-        """True while the supervisor that wrote the record lives."""
-        return ProcessId(self.supervisor, self.supervisor_started).alive()
+        """True while the supervisor that wrote the record lives and has not said that it ended."""
+        return self.phase not in ("stopped", "failed") and ProcessId(self.supervisor, self.supervisor_started).alive()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +112,21 @@ class StateFolder:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(24))
         return path.read_text().strip()
+
+
+def described(folder: StateFolder, record: StackRecord) -> StackStatus:
+    """The stack as its record tells it, without asking the members."""
+    running = record.alive
+    return StackStatus(
+        running=running,
+        phase=record.phase if running or record.phase == "failed" else "stopped",
+        mode=record.mode,
+        state_dir=folder.path,
+        members=record.members,
+        endpoint=record.endpoint,
+        prefect_ui=record.prefect_ui,
+        prefect_api=f"{record.prefect_ui}/api" if record.prefect_ui else None,
+        supervisor=record.supervisor if running else None,
+        started_at=record.started_at,
+        error=record.error,
+    )

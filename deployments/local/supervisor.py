@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,10 +199,16 @@ class Supervisor:
                     file.truncate()
 
 
-def stop_on_signals(supervisor: Supervisor) -> None:
-    """End the supervisor in good order on SIGTERM and SIGINT."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.stop())
+@contextmanager
+def stop_on_signals(supervisor: Supervisor) -> Iterator[None]:
+    """Inside, SIGTERM and SIGINT end the supervisor in good order; afterwards they do what they did before."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: supervisor.stop()) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _is_ready(run: _Run) -> bool:

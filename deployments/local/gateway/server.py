@@ -22,6 +22,9 @@ from deployments.local.gateway.sessions import SessionBook
 from deployments.local.gateway.upstream import Reply, UpstreamDown, Upstreams, forwarded
 
 _ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole", "UpdateAssumeRolePolicy", "UpdateRole"})
+# Services with codes of their own; all others of the query protocol use the same ones.
+_UNKNOWN_KEY = {"s3": "InvalidAccessKeyId", "ec2": "AuthFailure"}
+_ENDED_KEY = {"ec2": "RequestExpired"}
 
 
 @dataclass(slots=True)
@@ -113,14 +116,14 @@ class Gateway:
     def _expired(self, call: Call) -> Answer | None:
         """Refuse a session key that has ended, or that nobody here has issued."""
         session = self._parts.sessions.get(call.access_key)
-        if session is None:
-            if call.access_key.startswith("ASIA"):
-                return error_answer(call, "InvalidClientTokenId", "The security token included is invalid.", 403)
-            return None
-        if not session.expired(time.time()):
-            return None
-        code = "ExpiredTokenException" if call.protocol in ("json", "rest-json", "cbor") else "ExpiredToken"
-        return error_answer(call, code, "The security token included in the request is expired", 403)
+        json = call.protocol in ("json", "rest-json", "cbor")
+        if session is None and call.access_key.startswith("ASIA"):
+            code = "UnrecognizedClientException" if json else _UNKNOWN_KEY.get(call.service, "InvalidClientTokenId")
+            return error_answer(call, code, "The security token included in the request is invalid.", 403)
+        if session is not None and session.expired(time.time()):
+            code = "ExpiredTokenException" if json else _ENDED_KEY.get(call.service, "ExpiredToken")
+            return error_answer(call, code, "The security token included in the request is expired", 403)
+        return None
 
     def _forget(self) -> None:
         self._parts.sessions.clear()

@@ -136,10 +136,20 @@ def test_assume_role_when_the_role_was_deleted_then_it_is_denied_at_once(cloud: 
     assert code_of(refusal) == "AccessDenied"
 
 
-def test_session_key_when_nobody_issued_it_then_the_call_is_refused(cloud: EmbeddedCloud) -> None:
+@pytest.mark.parametrize(
+    ("service", "call", "code"),
+    [
+        ("ssm", "describe_parameters", "UnrecognizedClientException"),
+        ("sts", "get_caller_identity", "InvalidClientTokenId"),
+        ("s3", "list_buckets", "InvalidAccessKeyId"),
+    ],
+)
+def test_session_key_when_nobody_issued_it_then_the_call_is_refused(
+    cloud: EmbeddedCloud, service: str, call: str, code: str
+) -> None:
     with pytest.raises(ClientError) as refusal:
-        client(cloud, "ssm", "ASIAUNKNOWNUNKNOWN00").get_parameter(Name="/x")
-    assert code_of(refusal) == "InvalidClientTokenId"
+        getattr(client(cloud, service, "ASIAUNKNOWNUNKNOWN00"), call)()
+    assert code_of(refusal) == code
 
 
 def test_create_account_when_accepted_then_it_is_in_progress_first_and_can_be_entered_after(

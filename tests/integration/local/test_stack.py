@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from botocore.config import Config
 
 from core_lib.framework.errors import NotRunningError, PlatformError, PortTakenError
 from deployments.local import Ports, StackStatus, UpOptions, down, environment, status, up
-from deployments.local.processes import members_of
+from deployments.local.processes import members_of, process_id
 from deployments.local.state import StateFolder
 
 ANY_PORT = Ports(gateway=0, prefect=0)
@@ -241,3 +242,36 @@ def test_up_when_aws_is_real_then_no_endpoint_and_no_key_is_set(folder: Path) ->
 def test_environment_when_nothing_runs_then_it_says_how_to_start(folder: Path) -> None:
     with pytest.raises(NotRunningError, match="core up"):
         environment(folder)
+
+
+def test_up_when_in_the_foreground_then_it_tells_its_progress_and_ends_on_a_signal(folder: Path) -> None:
+    phases: list[str] = []
+
+    def note(state: StackStatus) -> None:
+        phases.append(state.phase)
+        if state.phase == "ready":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    state = up(options(folder, foreground=True), note)
+    assert (state.running, state.phase) == (False, "stopped")
+    assert (phases[0], phases[-1]) == ("starting", "stopped")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_up_when_asked_for_twice_at_once_then_both_get_the_same_stack(folder: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda _: up(options(folder)), range(2))
+    assert first.supervisor == second.supervisor
+    assert len(members_of(StateFolder(folder).stack)) == 3
+
+
+def test_down_when_the_record_was_lost_then_supervisor_and_members_are_ended_all_the_same(folder: Path) -> None:
+    supervisor = up(options(folder)).supervisor
+    assert supervisor is not None
+    known = process_id(supervisor)
+    (folder / "state.json").unlink()
+    down(folder)
+    assert known is not None
+    assert not known.alive()
+    assert members_of(StateFolder(folder).stack) == []
