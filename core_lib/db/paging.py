@@ -55,7 +55,12 @@ def read_cursor(cursor: str | None, scope: str) -> dict[str, dict[str, Any]] | N
     check, body = text[:_CHECK_LENGTH], text[_CHECK_LENGTH:]
     if check != _check(body, scope):
         raise _unreadable()
-    key: dict[str, dict[str, Any]] = json.loads(body)
+    try:
+        key = json.loads(body)
+    except ValueError as error:
+        raise _unreadable() from error
+    if not isinstance(key, dict):
+        raise _unreadable()
     return key
 
 
