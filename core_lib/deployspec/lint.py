@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 
 from core_lib.framework.codecs import canonical_json, sha256_hex
 
-_FORMAT = 1
+_FORMAT = 2
 _NEUTRAL_CONFIG = Path(__file__).with_name("cfnlint.yaml")
 _TEMPLATE_SETTINGS = ("ignore_checks", "include_checks", "configure_rules")
 
@@ -74,14 +74,14 @@ class Linter:
 def _run(text: str, regions: list[str]) -> tuple[Finding, ...]:
     from cfnlint.config import ConfigMixIn
     from cfnlint.decode.decode import decode_str
-    from cfnlint.helpers import REGIONS
+    from cfnlint.helpers import REGION_PRIMARY, REGIONS
     from cfnlint.runner import run_template_by_data
 
     template, matches = decode_str(text)
     if not matches:
         _keep_switches_only(template)
-        known = [region for region in regions if region in REGIONS]
-        config = ConfigMixIn([], config_file=str(_NEUTRAL_CONFIG), **({"regions": known} if known else {}))
+        known = [region for region in regions if region in REGIONS] or [REGION_PRIMARY]
+        config = ConfigMixIn([], config_file=str(_NEUTRAL_CONFIG), regions=known)
         matches = list(run_template_by_data(template, config, _rules()))
     findings = {Finding(match.rule.id, cast("Level", match.rule.severity), match.linenumber, match.message) for match in matches}
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.rule, finding.message)))
@@ -89,9 +89,10 @@ def _run(text: str, regions: list[str]) -> tuple[Finding, ...]:
 
 @cache
 def _rules() -> Any:
-    from cfnlint.core import get_rules
+    from cfnlint.core import _DEFAULT_RULESDIR
+    from cfnlint.rules import Rules
 
-    return get_rules([], [], [])
+    return Rules.create_from_directory(_DEFAULT_RULESDIR)
 
 
 def _keep_switches_only(template: Any) -> None:

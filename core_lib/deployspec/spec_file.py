@@ -152,6 +152,8 @@ def _sections(document: Document) -> dict[str, Section]:
     data = document.data
     if isinstance(data, list):
         return {"Actions": Section(data, (), document)}
+    if data is None:
+        raise SchemaError("the file is empty", where=document.source, hint="a spec lists at least one action under 'Actions'")
     if not isinstance(data, dict):
         raise SchemaError("a spec is a map with 'Actions', or a list of actions", where=document.locate())
     sections: dict[str, Section] = {}

@@ -46,7 +46,8 @@ def test_depends_on_when_scope_account_then_instances_of_the_account_are_meant()
 
 def test_after_and_before_when_patterns_then_every_fitting_action_is_meant() -> None:
     spec = spec_of(
-        noop("net-a"), noop("net-b"), noop("last", "After: ['*']"), noop("mid", "After: net-*"), noop("first", "Before: [net-*, mid]"),
+        noop("net-a"), noop("net-b"), noop("last", "After: ['*']"), noop("mid", "After: net-*"),
+        noop("first", "Before: [net-*, mid]"),
         targets="{Accounts: [shop-prod], Regions: [eu-west-1]}",
     )  # fmt: skip
     place = f"{SHOP}/eu-west-1"

@@ -68,7 +68,8 @@ def test_layers_when_a_value_is_null_then_the_templates_default_holds() -> None:
 
 
 def test_values_when_not_text_then_they_become_what_cloudformation_takes() -> None:
-    template = "Parameters: {L: {Type: CommaDelimitedList}, N: {Type: Number}, B: {Type: String}}\nResources: {A: {Type: AWS::SNS::Topic}}\n"
+    parameters = "{L: {Type: CommaDelimitedList}, N: {Type: Number}, B: {Type: String}}"
+    template = f"Parameters: {parameters}\nResources: {{A: {{Type: AWS::SNS::Topic}}}}\n"
     spec = spec_of(stack("net", spec=["Parameters: {L: [a, b], N: 1.5, B: true}"]))
     plan = deploy_plan(spec, files={"t.yaml": template})
     assert at(plan, "net", "shop-prod").spec["Parameters"] == {"L": "a,b", "N": "1.5", "B": "true"}
@@ -116,7 +117,7 @@ def test_own_parameters_when_the_template_does_not_declare_one_then_it_is_an_err
 
 def test_parameters_when_one_has_no_value_and_no_default_then_it_is_an_error() -> None:
     template = "Parameters: {Needed: {Type: String}}\nResources: {A: {Type: AWS::SNS::Topic}}\n"
-    with pytest.raises(TemplateError, match="parameter 'Needed' of t.yaml has no value and no default"):
+    with pytest.raises(TemplateError, match=r"parameter 'Needed' of t\.yaml has no value and no default"):
         deploy_plan(spec_of(stack("net")), files={"t.yaml": template})
 
 
