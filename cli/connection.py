@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.shell import Shell
-from core_lib.framework.errors import SettingsError
+from core_lib.framework.errors import NotRunningError, SettingsError
 
 if TYPE_CHECKING:
     from core_lib.db import ClientCmdb, Cmdb
@@ -22,13 +22,24 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 _CREDENTIALS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 
 
-def use_local_platform(state_dir: Path) -> None:
-    """Point boto3 and Prefect at the local platform if one is up in `state_dir`. Must run before either is imported."""
+def use_local_platform(state_dir: Path) -> NotRunningError | None:
+    """Point boto3 and Prefect at the local platform if one is up in `state_dir`. Must run before either is imported.
+
+    A folder whose platform is down gives an error to be raised by whoever needs a platform: a forgotten `core up` must not
+    end in a change of whatever real cloud the environment leads to. Naming an endpoint (AWS_ENDPOINT_URL) is a clear choice.
+    """
     if not (state_dir / "state.json").exists():
-        return
+        return None
     from deployments.local import environment
 
-    merge_environment(os.environ, environment(state_dir))
+    try:
+        merge_environment(os.environ, environment(state_dir))
+    except NotRunningError as error:
+        if os.environ.get(ENDPOINT):
+            return None
+        hint = "start it with: core up; to work without it, name another folder with --state-dir"
+        return NotRunningError("the local platform of this folder is not up", where=error.where, hint=hint)
+    return None
 
 
 def merge_environment(variables: MutableMapping[str, str], local: Mapping[str, str]) -> None:
@@ -48,7 +59,6 @@ def merge_environment(variables: MutableMapping[str, str], local: Mapping[str, s
 
 def settings_of(shell: Shell) -> Settings:
     """The settings as this command sees them: its --config and --client, the environment, core.toml, defaults."""
-    use_local_platform(shell.state_dir)
     from core_lib.framework.settings import load_settings
 
     return load_settings(overrides_of(shell))
@@ -64,17 +74,28 @@ class Connection:
     """The open doors of the platform. Each is opened at its first use."""
 
     settings: Settings
+    missing: NotRunningError | None = None
+
+    def _needs_platform(self) -> None:
+        if self.missing is not None:
+            raise self.missing
 
     @cached_property
     def sessions(self) -> AwsSessions:
-        """AWS sessions with the platform's own credentials."""
+        """AWS sessions with the platform's own credentials.
+
+        Raises:
+            NotRunningError: the local platform of this folder is not up.
+        """
+        self._needs_platform()
         from core_lib.helper import AwsSessions
 
         return AwsSessions(self.settings)
 
     @cached_property
     def cmdb(self) -> Cmdb:
-        """The CMDB of all clients."""
+        """The CMDB of all clients; errors as `sessions`."""
+        self._needs_platform()
         from core_lib.db import Cmdb
 
         return Cmdb(self.settings)
@@ -106,12 +127,15 @@ class Connection:
         """Close what was opened."""
         if "sessions" in vars(self):
             self.sessions.close()
+        if "cmdb" in vars(self):
+            self.cmdb.close()
 
 
 @contextmanager
 def connect(shell: Shell) -> Iterator[Connection]:
     """The platform as this command sees it."""
-    connection = Connection(settings_of(shell))
+    missing = use_local_platform(shell.state_dir)
+    connection = Connection(settings_of(shell), missing)
     try:
         yield connection
     finally:

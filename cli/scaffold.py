@@ -72,6 +72,23 @@ Outputs:
     Value: !Ref Bucket
 """
 
+_REGISTRY = """\
+# What the platform should know; `core registry import registry.yaml` stores it.
+# Try it without any platform: core compile --registry registry.yaml
+Client: {{Client: {client}}}
+
+Portfolios:
+  - Portfolio: {portfolio}
+
+Apps:
+  - {{Portfolio: {portfolio}, App: {app}}}
+
+# Invented accounts, to compile with. Take them out before the import: `core registry sync` reads the real ones.
+Accounts:
+  - {{Id: "400000000001", Name: shop-prod, OrganizationalUnit: /workloads/prod}}
+  - {{Id: "400000000002", Name: shop-test, OrganizationalUnit: /workloads/test}}
+"""
+
 
 def scaffold(*, client: str, portfolio: str, app: str) -> dict[str, str]:
     """The text of every file, by path relative to the package."""
@@ -79,4 +96,5 @@ def scaffold(*, client: str, portfolio: str, app: str) -> dict[str, str]:
         "core.toml": _SETTINGS.format(client=client, portfolio=portfolio, app=app),
         "deployspec.yaml": _DEPLOYSPEC.format(app=app),
         "templates/storage.yaml": _TEMPLATE,
+        "registry.yaml": _REGISTRY.format(client=client, portfolio=portfolio, app=app),
     }

@@ -37,4 +37,7 @@ def init(
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     written = [str(folder / path) for path in files]
-    shell.emit({"Folder": folder, "Files": written}, "\n".join([*written, "", f"Next: core validate {folder}"]))
+    shell.emit(
+        {"Folder": folder, "Files": written},
+        "\n".join([*written, "", f"Next: cd {folder} && core compile --registry registry.yaml"]),
+    )
