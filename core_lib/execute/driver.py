@@ -30,8 +30,8 @@ class Driver:
         self._locks = locks
         self._view = view
         self._around = around
-        self._actions = [parts.plan.action_by_id[identity] for identity in unit.action_ids]
-        self._todo = {action.id: action for action in self._actions if is_todo(parts, action)}
+        self.actions = [parts.plan.action_by_id[identity] for identity in unit.action_ids]
+        self._todo = {action.id: action for action in self.actions if is_todo(parts, action)}
         self._waiting: dict[str, int] = {}
         self._dependents: dict[str, list[PlanAction]] = {}
         for action in self._todo.values():

@@ -161,7 +161,7 @@ class Engine:
             if unit.target in self._brake.closed_targets:
                 await undo_target(self._parts, unit.target, locks, view)
         finally:
-            await locks.release()
+            await locks.release(driver.actions)
         return self._result(unit)
 
     async def _learn(self, action_ids: set[str]) -> None:

@@ -39,8 +39,14 @@ class UnitLocks:
             return None
         return await self._acquire({name}, LONGEST_LATE_WAIT_LOOKS)
 
-    async def release(self) -> None:
-        """Give everything back. A worker that lost its run leaves the locks to the one that has it now."""
+    async def release(self, actions: Iterable[PlanAction]) -> None:
+        """Give everything back, also what an earlier worker of this run held for these actions.
+
+        A worker that lost its run leaves the locks to the one that has it now.
+        """
+        if self._parts.run.epoch > 1:
+            names = (name for action in actions for name in stack_names(self._parts, action))
+            self._held.update(f"{self._target}/{name}" for name in names if "{{" not in name)
         if self._held and self._parts.brake.fatal is None:
             run = self._parts.run
             await self._parts.call(lambda: self._locks.release(run.run_id, sorted(self._held), epoch=run.epoch))

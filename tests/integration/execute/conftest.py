@@ -60,6 +60,8 @@ class Rehearsal:
     store: FolderStore
     settings: Settings
     account: str
+    folder: Path
+    overrides: dict[str, Any]
     files: dict[str, FileRef] = field(default_factory=dict)
 
     @property
@@ -135,15 +137,18 @@ class Outcome:
 @pytest.fixture
 def rehearsal(aws: EmbeddedCloud, account_id: str, tmp_path: Path) -> Iterator[Rehearsal]:
     account = str(random.SystemRandom().randrange(200_000_000_000, 999_999_999_999))
-    settings = load_settings(
-        {
-            "aws.region": REGION, "cmdb.table_prefix": f"t{uuid.uuid4().hex[:8]}-", "polling.initial_seconds": 0.05,
-            "polling.longest_seconds": 0.3, "limits.pacing": False,
-        }
-    )  # fmt: skip
+    overrides = {
+        "aws.region": REGION,
+        "cmdb.table_prefix": f"t{uuid.uuid4().hex[:8]}-",
+        "polling.initial_seconds": 0.05,
+        "polling.longest_seconds": 0.3,
+        "limits.pacing": False,
+    }
+    settings = load_settings(overrides)
+    folder = tmp_path / "artefacts"
     with Cmdb(settings) as cmdb:
         cmdb.create_tables("acme")
-        made = Rehearsal(aws, cmdb.for_client("acme"), FolderStore(tmp_path / "artefacts"), settings, account)
+        made = Rehearsal(aws, cmdb.for_client("acme"), FolderStore(folder), settings, account, folder, overrides)
         aws.add_role(account, ROLE, trusts=account_id)
         aws.reset_calls()
         yield made
