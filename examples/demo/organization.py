@@ -83,3 +83,7 @@ def _create_account(organizations: Any, name: str) -> str:
 def _pages(organizations: Any, operation: str, key: str, **arguments: str) -> Iterator[dict[str, Any]]:
     for page in organizations.get_paginator(operation).paginate(**arguments):
         yield from page[key]
+
+
+if __name__ == "__main__":
+    create(print)
