@@ -58,3 +58,8 @@ clean: ## Remove what was built; stop the platform first
 	rm -rf build dist site .demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov .core $(VENV)
 
 .PHONY: check test test-localstack test-long demo bench up down clean
+
+docs: $(SETUP) ## Build the manual into build/site; no warning is accepted
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.PHONY: docs

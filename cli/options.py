@@ -12,7 +12,7 @@ import typer
 from cli.shell import OptionGroup
 
 PackageArgument = Annotated[
-    Path, typer.Argument(metavar="[PACKAGE]", help="Folder, archive or single deployspec; default: this folder.")
+    Path, typer.Argument(metavar="PACKAGE", help="Folder, archive or single deployspec; default: this folder.")
 ]
 RegistryOption = Annotated[
     list[Path] | None,
@@ -59,7 +59,7 @@ class TargetOptions(OptionGroup):
 class RunOptions(OptionGroup):
     """How the run behaves, and whether the command stays to watch."""
 
-    concurrency: Annotated[int | None, typer.Option(min=1, max=1000, help="Actions in work at once.")] = None
+    concurrency: Annotated[int | None, typer.Option(metavar="N", min=1, max=1000, help="Actions in work at once.")] = None
     tolerance: Annotated[
         str, typer.Option(metavar="N|N%", help="Failed targets to put up with before nothing new is started.")
     ] = "0"

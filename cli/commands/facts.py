@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def facts(
     shell: Shell,
-    prn: Annotated[str | None, typer.Argument(metavar="[PRN]", help="Default: [deployment] in core.toml.")] = None,
+    prn: Annotated[str | None, typer.Argument(metavar="PRN", help="Default: [deployment] in core.toml.")] = None,
     environment: Annotated[str | None, typer.Option(metavar="NAME", help="Environment.")] = None,
     fact: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A fact on top.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the layer that each value comes from.")] = False,

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 def info(
     shell: Shell,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only settings that start with this, e.g. aws.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only settings that start with this, e.g. aws.")] = None,
 ) -> None:
     """Print each setting with its value and its origin (default, core.toml line, environment variable, command line)."""
     from cli.connection import settings_of, use_local_platform

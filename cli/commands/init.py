@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     shell: Shell,
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to put it; made if missing.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it; made if missing.")] = Path(),
     portfolio: Annotated[str, typer.Option(help="Portfolio that the app belongs to.")] = "platform",
     app_name: Annotated[str | None, typer.Option("--app", help="Name of the app; default: the folder's name.")] = None,
 ) -> None:

@@ -31,8 +31,12 @@ def up(
     ] = None,
     aws: Annotated[bool, typer.Option("--aws", help="Use real AWS, with the credentials of this environment.")] = False,
     project: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder with prefect.yaml.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the emulated AWS; 0 takes any.")] = None,
-    prefect_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes any.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Port of the emulated AWS; 0 takes any.")
+    ] = None,
+    prefect_port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Port of Prefect; 0 takes any.")
+    ] = None,
     worker: Annotated[bool, typer.Option(help="Start a worker.")] = True,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C, then stop.")] = False,
 ) -> None:

@@ -31,7 +31,7 @@ def plan(
     from cli.running import Asked
 
     with connect(shell) as connection:
-        found = _plan(connection, shell, Asked(package, deployment, targets, run))
+        found = _plan(connection, shell, Asked(package, deployment, targets, run), detach=run.detach)
         _show(shell, found)
         if not found.complete:
             shell.done(ExitCode.RUN_FAILED)
@@ -57,7 +57,7 @@ def apply(
 
     asked = Asked(package, deployment, targets, run)
     with connect(shell) as connection:
-        found = review_of(connection, reviewed) if reviewed else _plan(connection, shell, asked)
+        found = review_of(connection, reviewed) if reviewed else _plan(connection, shell, asked, detach=False)
         if not found.complete:
             _show(shell, found)
             shell.done(ExitCode.RUN_FAILED)
@@ -70,13 +70,13 @@ def apply(
         finish(connection, shell, start(connection, shell, prepared.payload, detach=run.detach))
 
 
-def _plan(connection: Connection, shell: Shell, asked: Asked) -> PlanReview:
+def _plan(connection: Connection, shell: Shell, asked: Asked, *, detach: bool) -> PlanReview:
     """Run the plan task to its end; ends the command when that run does not succeed and there is nothing to show."""
     from cli.running import prepare, raise_if_refused, review_of, start
     from core_lib.framework.models import Task
 
     prepared = prepare(connection, shell, Task.PLAN, asked)
-    run = start(connection, shell, prepared.payload, detach=asked.run.detach)
+    run = start(connection, shell, prepared.payload, detach=detach)
     raise_if_refused(run)
     found = review_of(connection, run.run_id)
     if found.complete and run.status.value != "succeeded":

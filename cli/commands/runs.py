@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def list_(
     shell: Shell,
     prn: Annotated[str | None, typer.Option("--prn", metavar="PRN", help="Only runs of this deployment.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many.")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="TEXT", help="Where the previous list ended.")] = None,
 ) -> None:
     """The client's runs, newest first."""

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def schema(
     shell: Shell,
     document: Annotated[Document, typer.Argument(help="Which document.")],
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="For 'action': the kind, e.g. AWS::CreateStack.")] = None,
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="For 'action': the kind, e.g. AWS::CreateStack.")] = None,
 ) -> None:
     """Print a JSON Schema: deployspec (with the parameters of every action kind), payload, action KIND, plan, facts, ..."""
     from cli.schemas import action_schema, document_schema

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import typer.main
 from pydantic import SecretStr
@@ -22,36 +23,17 @@ def commands() -> str:
     return "\n".join(_commands(typer.main.get_command(app), "core"))
 
 
-def _commands(command: object, path: str) -> Iterator[str]:
+def _commands(command: Any, path: str) -> Iterator[str]:
     members = getattr(command, "commands", None)
     if members is not None:
         for name, member in members.items():
             yield from _commands(member, f"{path} {name}")
         return
-    params = [param for param in command.params if not param.hidden]  # type: ignore[attr-defined]
-    arguments = [param for param in params if param.param_type_name == "argument"]
-    usage = " ".join([path, *(param.make_metavar(_context(command)) for param in arguments), "[OPTIONS]"])
-    yield from ("", f"## {path}", "", inspect.cleandoc(command.help or ""), "", "```text", usage, "```", "")  # type: ignore[attr-defined]
-    rows = [(_spelling(param), _help(param)) for param in params]
-    yield table(("argument or option", "meaning"), rows)
-
-
-def _context(command: object) -> object:
-    return command.context_class(command)  # type: ignore[attr-defined]
-
-
-def _spelling(param: object) -> str:
-    if param.param_type_name == "argument":  # type: ignore[attr-defined]
-        return code(param.metavar or param.name)  # type: ignore[attr-defined]
-    names = ", ".join((*param.opts, *param.secondary_opts))  # type: ignore[attr-defined]
-    metavar = "" if param.is_flag else f" {param.metavar or 'VALUE'}"  # type: ignore[attr-defined]
-    return code(names + metavar)
-
-
-def _help(param: object) -> str:
-    default = getattr(param, "default", None)
-    shown = f" Default: {code(str(default))}." if default not in (None, False, (), [], "") and not callable(default) else ""
-    return f"{getattr(param, 'help', None) or ''}{shown}"
+    context = command.context_class(command, info_name=path)
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    yield from ("", f"## {path}", "", inspect.cleandoc(command.help or ""), "", "```text", usage, "```", "")
+    records = [param.get_help_record(context) for param in command.params if not getattr(param, "hidden", False)]
+    yield table(("argument or option", "meaning"), [(code(record[0]), record[1]) for record in records if record])
 
 
 def exit_codes() -> str:
@@ -87,7 +69,7 @@ def settings() -> str:
 
 def actions() -> str:
     """Every action kind, as Execute describes it."""
-    return reference_markdown()
+    return reference_markdown().partition("\n")[2]
 
 
 def schemas() -> str:
