@@ -76,7 +76,7 @@ def dump_yaml(data: Any) -> str:
         )
     except yaml.YAMLError as error:
         raise CodecError(f"not writable as YAML: {error}") from error
-    return text.removesuffix("...\n")
+    return text.removesuffix("...\n") if text.endswith("\n...\n") else text
 
 
 def canonical_json(data: Any) -> str:

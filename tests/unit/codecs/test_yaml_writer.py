@@ -117,3 +117,10 @@ def test_cfn_to_plain_when_a_tag_is_short_then_it_becomes_the_long_form(text: st
 def test_short_tag_when_dumped_then_it_is_kept(tag: str) -> None:
     for value in ("x", ["x"], {"k": "v"}):
         assert load_yaml(dump_yaml({"a": TaggedValue(tag, value)}), "f").data == {"a": TaggedValue(tag, value)}
+
+
+@pytest.mark.parametrize("data", ["x", "...", "x...", {"a": "x..."}, ["..."], "a\n...\n", 5, None])
+def test_dump_yaml_when_text_ends_like_a_document_then_nothing_is_cut_off(data: Any) -> None:
+    text = dump_yaml(data)
+    assert load_yaml(text, "f").data == data
+    assert not text.endswith("\n...\n")
