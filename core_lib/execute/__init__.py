@@ -11,10 +11,10 @@ An action kind is one class in one file under `actions/`; its methods return at 
 """
 
 from core_lib.execute.action import Action, ActionContext, token_for
-from core_lib.execute.catalogue import canonical_kind, catalogue, find_kind
 from core_lib.execute.driver import Around
 from core_lib.execute.engine import Engine, UnitResult
 from core_lib.execute.graph import Unit, check_acyclic, find_cycle, order, segments, units
+from core_lib.execute.kinds import canonical_kind, catalogue, find_kind
 from core_lib.execute.parameters import build_params, json_schema, validate_spec
 from core_lib.execute.parts import Pace
 from core_lib.execute.reference import reference_markdown

@@ -14,11 +14,11 @@ from typing import Any, Self
 from core_lib.execute.book import RunBook
 from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
-from core_lib.execute.catalogue import Kinds, catalogue
 from core_lib.execute.driver import Around, Driver, outside
 from core_lib.execute.files import PlanFiles
 from core_lib.execute.graph import Unit
 from core_lib.execute.hooks import HookEvents
+from core_lib.execute.kinds import Kinds, catalogue
 from core_lib.execute.locking import UnitLocks
 from core_lib.execute.parts import Pace, Parts
 from core_lib.execute.ports import Cmdb, Sessions, Store
@@ -78,6 +78,7 @@ class Engine:
         self._cmdb = cmdb
         self._cmdb_threads = ThreadPoolExecutor(CMDB_THREADS, thread_name_prefix="cmdb")
         self._brake = Brake()
+        self._views: dict[str, StackView] = {}
         self._writer = GroupWriter(self._commit)
         self._hooks = HookEvents(plan, run, cmdb.events, self._cmdb_threads)
         listeners = [self._hooks.on_event, *([on_event] if on_event else [])]
@@ -163,6 +164,14 @@ class Engine:
         finally:
             await locks.release(driver.actions)
         return self._result(unit)
+
+    def _view(self, key: str) -> StackView:
+        """The one view of a target's stacks, fresh enough for a unit that begins now."""
+        if key not in self._views:
+            target = self._parts.plan.target_by_key[key]
+            self._views[key] = StackView(key, lambda: self._parts.sessions.client("cloudformation", target), self._cmdb.stacks)
+        self._views[key].renew()
+        return self._views[key]
 
     async def _learn(self, action_ids: set[str]) -> None:
         """Read from the ledger how actions ended that somebody else (another process, another visit) did."""

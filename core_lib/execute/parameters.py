@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core_lib.execute.action import Action
-from core_lib.execute.catalogue import find_kind
+from core_lib.execute.kinds import find_kind
 from core_lib.framework.errors import SchemaError
 from core_lib.framework.models import Message
 

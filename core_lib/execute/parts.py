@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from core_lib.execute.book import RunBook
 from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
-from core_lib.execute.catalogue import Kinds
 from core_lib.execute.files import PlanFiles
+from core_lib.execute.kinds import Kinds
 from core_lib.execute.ports import Sessions
 from core_lib.framework.models import Plan, RunState, StackReview
 from core_lib.framework.settings import PollingSettings

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core_lib.execute.action import Action
-from core_lib.execute.catalogue import Kinds, catalogue
+from core_lib.execute.kinds import Kinds, catalogue
 from core_lib.execute.parameters import json_schema
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,8 +15,12 @@ from core_lib.execute.stacks.live import LiveStack, describe_stack, read_stack
 class StackView:
     """Live stacks (from one paginated DescribeStacks) and what the CMDB remembers of them. Safe for threads.
 
-    Made per unit, after its locks are taken, so nobody else of this platform changes the stacks behind its back.
+    The units of a target follow each other and share one view. A unit that comes much later than the listing was made asks for
+    a new one (`renew`). In between, only what this run does itself changes the view: what somebody else does to a stack
+    meanwhile is the same as if this run had looked at it, and left it alone, a moment earlier.
     """
+
+    GOOD_FOR_SECONDS = 60.0
 
     def __init__(self, target: str, client: Callable[[], Any], records: StackRecords) -> None:
         self._target = target
@@ -24,6 +29,13 @@ class StackView:
         self._lock = threading.Lock()
         self._listed: dict[str, LiveStack] | None = None
         self._remembered: dict[str, StackRecord] | None = None
+        self._listed_at = 0.0
+
+    def renew(self) -> None:
+        """Forget a listing that is no longer fresh, and the records that belong to it."""
+        with self._lock:
+            if time.monotonic() - self._listed_at > self.GOOD_FOR_SECONDS:
+                self._listed = self._remembered = None
 
     def live(self, name: str) -> LiveStack | None:
         """The stack as the listing shows it."""
@@ -31,6 +43,7 @@ class StackView:
             if self._listed is None:
                 pages = self._client().get_paginator("describe_stacks").paginate()
                 found = (read_stack(stack) for page in pages for stack in page["Stacks"])
+                self._listed_at = time.monotonic()
                 self._listed = {stack.name: stack for stack in found if stack.status != "DELETE_COMPLETE"}
             return self._listed.get(name)
 
