@@ -150,8 +150,7 @@ class Engine:
         everything that happens to actions is in the ledger and in the result instead.
         """
         self._brake.raise_fatal()
-        target = self._parts.plan.target_by_key[unit.target]
-        view = StackView(unit.target, lambda: self._parts.sessions.client("cloudformation", target), self._cmdb.stacks)
+        view = self._view(unit.target)
         locks = UnitLocks(self._parts, self._cmdb.locks, unit.target)
         driver = Driver(self._parts, unit, locks, view, around)
         await self._learn(outside(self._parts, driver.todo))

@@ -22,6 +22,14 @@ from deployments.local.state import StackRecord, StateFolder, described
 from deployments.local.supervisor import Supervisor, stop_on_signals
 
 
+# The emulated AWS answers at once and knows no limits; what the platform would wait for on real AWS is settings, and set here.
+EMBEDDED_PACE = {
+    "CORE_POLLING__INITIAL_SECONDS": "0.2",
+    "CORE_POLLING__LONGEST_SECONDS": "2",
+    "CORE_LIMITS__RATES": '{"cloudformation": 500, "iam": 500, "organizations": 500, "ssm": 500}',
+}
+
+
 class Stack:
     """The members and the environment that follow from the options; its sockets are bound already."""
 
@@ -35,6 +43,7 @@ class Stack:
         self._closing = closing
         if options.mode == "embedded":
             self._add_emulators()
+            self.environment |= {name: os.environ.get(name, value) for name, value in EMBEDDED_PACE.items()}
         self.environment |= self._aws_environment()
         if options.prefect:
             self._add_prefect()

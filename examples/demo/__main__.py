@@ -45,6 +45,7 @@ def bring_up() -> None:
         "1. The platform on this machine", "An emulated AWS, the Prefect server with its UI, a worker; no Docker, no AWS account."
     )
     os.environ["CORE_STATE_DIR"] = str(STATE)
+    os.environ["CORE_CONFIG"] = str(PACKAGE / "core.toml")
     down(STATE)
     shutil.rmtree(STATE, ignore_errors=True)
     core("up")

@@ -74,6 +74,8 @@ class StackView:
         )  # fmt: skip
         self._records.put(record)
         with self._lock:
+            if self._listed is not None:
+                self._listed[stack.name] = stack
             if self._remembered is not None:
                 self._remembered[stack.name] = record
 
