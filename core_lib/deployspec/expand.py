@@ -178,9 +178,10 @@ class Expander:
 
     def _paths(self) -> frozenset[str]:
         """Files of the package that some spec names."""
-        shapes = {id(draft.shape): draft.shape for draft in self._by_id.values()}
-        files = self._sources.package.files
-        return frozenset(text for shape in shapes.values() for text in texts_of(shape.spec) if text in files)
+        texts: set[str] = set()
+        for shape in {id(draft.shape): draft.shape for draft in self._by_id.values()}.values():
+            texts_of(shape.spec, texts)
+        return frozenset(texts & self._sources.package.files.keys())
 
 
 def _sorted(wired: list[PlanAction], extra: list[PlanAction]) -> list[PlanAction]:

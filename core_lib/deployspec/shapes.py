@@ -9,6 +9,7 @@ from typing import Any
 from core_lib.deployspec.contexts import Place
 from core_lib.deployspec.directory import Directory
 from core_lib.deployspec.layers import NO_LAYERS, Layer, Layers, own_layer, read_layers, stack_up
+from core_lib.deployspec.places import located
 from core_lib.deployspec.sources import Sources
 from core_lib.deployspec.spec_file import ActionSource, Path, Section
 from core_lib.deployspec.tags import check_tags
@@ -46,7 +47,8 @@ class ShapeMaker:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        fields = find_kind(self.source.kind).Params.model_fields
+        self._kind = find_kind(self.source.kind)
+        fields = self._kind.Params.model_fields
         self._has_template = "template" in fields
         self._has_tags = "tags" in fields
         self._trees: dict[Hashable, tuple[CompiledTree, dict[str, Layer]]] = {}
@@ -105,12 +107,12 @@ class ShapeMaker:
 
     def _template(self, place: Place) -> Template:
         path = self._template_tree.render(place.context).value
-        where = self.source.locate_spec(("Template",))
-        if not isinstance(path, str) or not path:
-            raise SchemaError(f"{self.source.kind} needs a 'Template', a path in the package", where=where)
-        if self._template_tree.references:
-            raise CompileError("the template must be known at compile time", where=where, hint="use facts, not outputs or vars")
-        return self.sources.template(path, where)
+        with located(lambda: self.source.locate_spec(("Template",))):
+            if not isinstance(path, str) or not path:
+                raise SchemaError(f"{self.source.kind} needs a 'Template', a path in the package")
+            if self._template_tree.references:
+                raise CompileError("the template must be known at compile time", hint="use facts, not outputs or vars")
+            return self.sources.template(path)
 
     def _compile(self, template: Template | None, layers: tuple[Layer, ...]) -> tuple[CompiledTree, dict[str, Layer]]:
         raw = dict(self.source.spec)
@@ -139,16 +141,20 @@ class ShapeMaker:
         if template is not None:
             spec["Parameters"] = self._parameter_texts(spec["Parameters"], template, origins)
         if self._has_tags:
-            tags = spec.get("Tags") or {}
-            where = self.source.locate_spec(("Tags",))
-            if not isinstance(tags, dict):
-                raise SchemaError("'Tags' is a map of keys and values", where=where)
-            spec["Tags"] = check_tags({**self.tags, **tags}, where)
+            with located(lambda: self.source.locate_spec(("Tags",))):
+                spec["Tags"] = self._all_tags(spec.get("Tags") or {})
         if isinstance(spec.get("StackPolicy"), str):
-            spec["StackPolicy"] = self.sources.policy(spec["StackPolicy"], self.source.locate_spec(("StackPolicy",)))
+            with located(lambda: self.source.locate_spec(("StackPolicy",))):
+                spec["StackPolicy"] = self.sources.policy(spec["StackPolicy"])
         self._refuse_late_names(spec)
-        spec = validate_spec(self.source.kind, spec, allow_runtime=True, where=self.source.locate_spec(()))
+        with located(lambda: self.source.locate_spec(())):
+            spec = validate_spec(self._kind, spec, allow_runtime=True)
         return Shape(spec, rendered.bindings, rendered.references, template)
+
+    def _all_tags(self, own: Any) -> dict[str, str]:
+        if not isinstance(own, dict):
+            raise SchemaError("'Tags' is a map of keys and values")
+        return check_tags({**self.tags, **own})
 
     def _refuse_late_names(self, spec: Mapping[str, Any]) -> None:
         name = spec.get("StackName")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from core_lib.deployspec.places import located
 from core_lib.deployspec.templates import Template, read_template
 from core_lib.framework.codecs import cfn_to_plain, load_document, sha256_hex
 from core_lib.framework.errors import CodecError, CompileError, PackageError, TemplateError
@@ -22,7 +21,7 @@ class Sources:
         self._templates: dict[str, Template] = {}
         self._policies: dict[str, str | dict[str, Any]] = {}
 
-    def template(self, path: str, where: str) -> Template:
+    def template(self, path: str) -> Template:
         """A template of the package.
 
         Raises:
@@ -30,20 +29,17 @@ class Sources:
         """
         found = self._templates.get(path)
         if found is None:
-            with located(lambda: where):
-                found = read_template(self.package, _plain_path(path))
-            self._templates[path] = found
+            found = self._templates[path] = read_template(self.package, _plain_path(path))
         return found
 
-    def policy(self, path: str, where: str) -> str | dict[str, Any]:
+    def policy(self, path: str) -> str | dict[str, Any]:
         """A stack policy: the path of a JSON file stays a path, what is written in YAML or in the spec itself becomes a map.
 
         Raises:
             TemplateError: it is not there, or is no policy.
         """
         if path not in self._policies:
-            with located(lambda: where):
-                self._policies[path] = self._read_policy(path)
+            self._policies[path] = self._read_policy(path)
         return self._policies[path]
 
     def _read_policy(self, path: str) -> str | dict[str, Any]:

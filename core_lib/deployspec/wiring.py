@@ -6,7 +6,7 @@ A reference to outputs or variables is a dependency too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,16 +161,18 @@ def _check_output(reference: Reference, instances: Instances, shape: Shape) -> N
     )
 
 
-def texts_of(value: Any) -> Iterator[str]:
+def texts_of(value: Any, into: set[str] | None = None) -> set[str]:
     """Every text in a tree, without the keys of its maps."""
+    found = set() if into is None else into
     if isinstance(value, str):
-        yield value
+        found.add(value)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from texts_of(item)
+            texts_of(item, found)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from texts_of(item)
+            texts_of(item, found)
+    return found
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

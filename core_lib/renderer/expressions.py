@@ -19,7 +19,8 @@ from core_lib.framework.errors import CoreError, RenderError
 from core_lib.renderer import bounds
 from core_lib.renderer.filters import CONTEXT_FILTERS, FILTERS
 from core_lib.renderer.plain import as_plain, as_text
-from core_lib.renderer.references import Uses, find_uses
+from core_lib.renderer.quick import take_apart
+from core_lib.renderer.references import Uses, find_uses, uses_of_chains
 from core_lib.renderer.sandbox import Sandbox
 from core_lib.renderer.undefined import Unknown, UnknownNameError, explain
 
@@ -64,13 +65,25 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._pieces: tuple[str | _Chain, ...] | None
+        self._template: Template | None = None
+        quick = take_apart(text)
+        uses = uses_of_chains([piece for piece in quick if isinstance(piece, tuple)], GLOBALS) if quick else None
+        if quick is not None and uses is not None:
+            self.uses: Uses = uses
+            self._pieces = tuple(piece if isinstance(piece, str) else _Chain(piece[0], piece[1:]) for piece in quick)
+            self.native = len(quick) == 1 and not isinstance(quick[0], str)
+        else:
+            self._compile(text)
+
+    def _compile(self, text: str) -> None:
         source = text if "{% raw" in text or "{%- raw" in text else _DYNAMIC_REFERENCE.sub(r"{% raw %}\g<0>{% endraw %}", text)
         tree = SANDBOX.parse(source)
-        self.uses: Uses = find_uses(tree, GLOBALS)
+        self.uses = find_uses(tree, GLOBALS)
         output = tree.body[0] if len(tree.body) == 1 and isinstance(tree.body[0], nodes.Output) else None
         self.native = output is not None and len(output.nodes) == 1 and not isinstance(output.nodes[0], nodes.TemplateData)
-        self._pieces: tuple[str | _Chain, ...] | None = _pieces(output) if output is not None else None
-        self._template: Template | None = None if self._pieces is not None else self._compiled(tree, output)
+        self._pieces = _pieces(output) if output is not None else None
+        self._template = None if self._pieces is not None else self._compiled(tree, output)
 
     def _compiled(self, tree: nodes.Template, output: nodes.Output | None) -> Template:
         if self.native and output is not None:

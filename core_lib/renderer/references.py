@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,6 +61,15 @@ def find_uses(template: nodes.Template, known: frozenset[str]) -> Uses:
     if runtime:
         _refuse_dashes(template)
     return Uses(tuple(runtime), tuple(names), filters)
+
+
+def uses_of_chains(chains: Sequence[tuple[str, ...]], known: frozenset[str]) -> Uses | None:
+    """What a text refers to that is nothing but these chains of names; None when the engine has to look at it."""
+    if any(chain[0] in known or (chain[0] in RUNTIME_ROOTS and len(chain) < 2) for chain in chains):
+        return None
+    runtime = {_reference(chain, 1): None for chain in chains if chain[0] in RUNTIME_ROOTS}
+    names = {Use(chain): None for chain in chains if chain[0] not in RUNTIME_ROOTS}
+    return Uses(tuple(runtime), tuple(names), frozenset())
 
 
 def _undeclared(template: nodes.Template) -> set[str]:
