@@ -8,6 +8,7 @@ from prefect import runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from core_lib.framework.errors import RunStateError
 from core_lib.framework.models import RunState, RunStatus
 from flows.report import report
 from flows.run import run
@@ -17,9 +18,10 @@ from tasks.workshop import Workshop
 async def execute(shop: Workshop) -> State[Any]:
     """Execute a registered run and report on it, whatever its end; the state says how it ended."""
     outcome = await run(shop.run_id, runtime.flow_run.id, return_state=True)
-    record = shop.have(shop.run, "record")
-    if not record.status.ended:
+    if not shop.ended:
         await outcome.aresult()  # raises what kept the run from ending
+        raise RunStateError("the run has not ended, and nobody said why", where=shop.run_id)
+    record = shop.have(shop.run, "record")
     told_about = await report(shop.run_id, return_state=True)
     return end_state(record, told_about.message)
 

@@ -72,25 +72,28 @@ async def _engine(shop: Workshop, record: RunState, batches: Sequence[Batch]) ->
         shop.engine = engine
         if shop.stopped:
             engine.cancel()
-        watching = asyncio.create_task(_watch(engine, shop.floor, Progress(record)))
+        over = asyncio.Event()
+        watching = asyncio.create_task(_watch(engine, shop.floor, Progress(record), over))
         try:
             yield engine
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            over.set()
+            await watching
             shop.engine = None
 
 
-async def _watch(engine: Engine, floor: Floor, progress: Progress) -> None:
+async def _watch(engine: Engine, floor: Floor, progress: Progress, over: asyncio.Event) -> None:
     """Keep the progress bar in Prefect's UI up to date. A Prefect server that cannot be reached does not stop a run."""
-    while True:
+    last = False
+    while not last:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), PROGRESS_SECONDS)
+        last = over.is_set()
         try:
             async with floor.writing():
                 await progress.show(engine.counts)
         except (httpx.HTTPError, PrefectException) as error:
             get_run_logger().warning("the progress bar cannot be updated: %s", error)
-        await asyncio.sleep(PROGRESS_SECONDS)
 
 
 def _state(record: RunState) -> State[Any]:

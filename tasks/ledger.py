@@ -59,6 +59,7 @@ async def end_run(shop: Workshop, status: RunStatus) -> RunState:
     run = shop.have(shop.run, "record")
     end = partial(shop.cmdb.runs.transition, run.run_id, status, epoch=run.epoch)
     shop.run = await asyncio.to_thread(end)
+    shop.ended = True
     event = Event(
         prn=Prn.parse(run.prn),
         event_type="STATUS" if status is RunStatus.SUCCEEDED else "ERROR",

@@ -60,11 +60,14 @@ def told(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine
     return tell
 
 
-def aws_task(name: str) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Task[P, Coroutine[Any, Any, R]]]:
-    """A Prefect task that talks to AWS or the CMDB: retried with back-off and jitter when the cause is a passing one."""
+def aws_task(name: str) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
+    """A Prefect task that talks to AWS or the CMDB: retried with back-off and jitter when the cause is a passing one.
 
-    def wrap(function: Callable[P, Coroutine[Any, Any, R]]) -> Task[P, Coroutine[Any, Any, R]]:
-        return task(
+    Whoever awaits it gets the function's result, or its very error.
+    """
+
+    def wrap(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+        shown = task(
             name=name,
             retries=RETRIES,
             retry_delay_seconds=exponential_backoff(backoff_factor=2),
@@ -73,5 +76,13 @@ def aws_task(name: str) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Task[
             cache_policy=NO_CACHE,
             persist_result=False,
         )(told(function))
+
+        @functools.wraps(function)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            ask: Any = functools.partial(shown, return_state=True)
+            state: State[R] = await ask(*args, **kwargs)
+            return await state.aresult()
+
+        return run
 
     return wrap

@@ -54,6 +54,7 @@ class Workshop:
         self.options: Options | None = None
         self.only_if_idle = False
         self.reviews: Mapping[str, StackReview] = {}
+        self.ended = False
         self.fatal: BaseException | None = None
         self.states: Mapping[str, ActionState] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ DETAILS = DeploymentDetails(portfolio="payments", app="ledger", branch="main", b
 
 
 def accounts(count: int) -> list[Account]:
-    """So many active accounts under /workloads."""
-    return [Account(id=f"{700000000000 + n}", name=f"team-{n:03}", organizational_unit="/workloads") for n in range(count)]
+    """So many fresh active accounts under /workloads."""
+    first = random.SystemRandom().randrange(200_000_000, 999_000_000) * 1000
+    return [Account(id=f"{first + n}", name=f"team-{n:03}", organizational_unit="/workloads") for n in range(count)]
 
 
 @contextmanager
