@@ -105,7 +105,7 @@ class CreateChangeSet(Action[StackParams]):
             if not already_exists(error) or not delete_change_set(client, want.name, name):
                 raise
             client.create_change_set(**request)
-        return Again(after=0, scratch={"change_set": name, "shell": new and live is None})
+        return Again(after=0, scratch={"change_set": name, "shell": new})
 
     def _withdraw(self, ctx: Context) -> None:
         client = ctx.client("cloudformation")

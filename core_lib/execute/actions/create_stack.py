@@ -36,7 +36,7 @@ class CreateStack(StackDeployment):
     def start(self, ctx: ActionContext[StackParams]) -> Step:
         """Nothing to do, or the first phase of a deployment."""
         want = wanted(ctx)
-        live = ctx.stacks.live(want.name)
+        live = ctx.stacks.live(want.name) if ctx.attempt == 1 else ctx.stacks.fresh(want.name)
         if live is not None and not ctx.force and is_unchanged(ctx, live, want):
             return Done(outputs=live.outputs, changed=False, message="unchanged")
         return self.begin(ctx, want, live)

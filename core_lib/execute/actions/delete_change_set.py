@@ -9,7 +9,6 @@ from pydantic import Field
 
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.stacks.changesets import delete_change_set, delete_shell
-from core_lib.execute.stacks.live import describe_stack
 from core_lib.execute.stacks.parameters import STACK_NAME
 from core_lib.execute.steps import Done, Step
 from core_lib.framework.models import Message
@@ -41,7 +40,5 @@ class DeleteChangeSet(Action[DeleteChangeSetParams]):
         client = ctx.client("cloudformation")
         name = ctx.params.stack_name
         deleted = delete_change_set(client, name, ctx.params.change_set_name)
-        stack = describe_stack(client, name)
-        if stack is not None and stack.status == "REVIEW_IN_PROGRESS":
-            delete_shell(client, name)
+        delete_shell(client, name)
         return Done(changed=deleted, message=None if deleted else "there is no such change set")

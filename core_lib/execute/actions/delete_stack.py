@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 from pydantic import Field
 
 from core_lib.execute.action import Action, ActionContext
+from core_lib.execute.stacks.deployment import LONGEST_WAIT
 from core_lib.execute.stacks.live import LiveStack, describe_stack, error_text
 from core_lib.execute.stacks.parameters import STACK_NAME
 from core_lib.execute.stacks.reasons import DELETE, explain, failure_reasons
 from core_lib.execute.steps import Again, Done, Failed, Step
-from core_lib.framework.models import Message
+from core_lib.framework.models import Cause, Message
 
 MOST_CALM_LOOKS = 5
 """How often a stack may look untouched after its deletion was asked for, before that is taken for a refusal."""
@@ -76,7 +78,10 @@ class DeleteStack(Action[DeleteStackParams]):
         if stack.status == "DELETE_IN_PROGRESS":
             return Again(scratch={"phase": "deleting", "stack_id": stack.id})
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
-            return Again(scratch={"phase": "waiting"}, message=f"waiting: the stack is {stack.status}")
+            since = ctx.scratch.get("since") or datetime.now(UTC).isoformat()
+            if datetime.now(UTC) - datetime.fromisoformat(since) > LONGEST_WAIT:
+                return Failed(f"the stack is still {stack.status} after {LONGEST_WAIT}", cause=Cause.TIMEOUT)
+            return Again(scratch={"phase": "waiting", "since": since}, message=f"waiting: the stack is {stack.status}")
         if stack.protected:
             if not (ctx.force or ctx.params.force):
                 return Failed(

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from core_lib.execute.stacks.live import error_text, is_missing
+from core_lib.execute.stacks.live import describe_stack, error_text, is_missing
 from core_lib.framework.models import PropertyChange, ResourceChange
 
 _EMPTY = ("didn't contain changes", "did not contain changes", "no updates are to be performed", "no changes")
@@ -84,10 +84,13 @@ def delete_change_set(client: Any, stack: str, name: str) -> bool:
 
 
 def delete_shell(client: Any, stack: str) -> None:
-    """Delete a stack that is only the shell of change sets. Does nothing while another change set is in it."""
+    """Delete a stack that is only the empty shell of a change set: never created, and no other change set in it."""
+    found = describe_stack(client, stack)
+    if found is None or found.status != "REVIEW_IN_PROGRESS":
+        return
     try:
         if not client.list_change_sets(StackName=stack).get("Summaries"):
-            client.delete_stack(StackName=stack)
+            client.delete_stack(StackName=found.id)
     except ClientError as error:
         if not is_missing(error):
             raise

@@ -130,7 +130,7 @@ class StackDeployment(Action[StackParams]):
                 return self.begin(ctx, want, fresh, again=True, lost=lost)
         scratch = {
             "phase": "reviewing", "change_set": name, "type": kind, "stack_id": stack_id, "since": _now().isoformat(),
-            "shell": live is None, "lost": lost,
+            "shell": kind == "CREATE", "lost": lost,
         }  # fmt: skip
         return Again(after=0, scratch=scratch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from core_lib.execute.action import ActionContext
@@ -26,7 +27,7 @@ def settle(
     protection = want.params.termination_protection
     if protection is not None and protection != found.protected:
         client.update_termination_protection(StackName=want.name, EnableTerminationProtection=protection)
-        adjusted = True
+        found, adjusted = replace(found, protected=protection), True
     ctx.stacks.remember(found, want.fingerprint, ctx.run_id, ctx.action_id)
     return found, adjusted
 

@@ -74,3 +74,14 @@ async def test_outputs_when_the_stack_exists_then_they_are_read_and_when_not_the
     assert outcome["read"].outputs == {"Name": "/demo/value", "Value": "one"}
     assert (outcome["maybe"].status, outcome["maybe"].outputs) == (ActionStatus.SUCCEEDED, {})
     assert outcome["must"].status is ActionStatus.FAILED
+
+
+async def test_stack_when_created_and_deleted_by_the_same_unit_then_the_deletion_finds_it(rehearsal: Rehearsal) -> None:
+    rehearsal.put("app.json", parameter())
+    spec = {"StackName": "app", "Template": "app.json", "TerminationProtection": True}
+    create = action("make", "AWS::CreateStack", target=rehearsal.target, spec=spec)
+    refused = await rehearsal.run(create, delete(rehearsal).but(depends_on=(create.id,)))
+    assert refused["app"].status is ActionStatus.FAILED
+    outcome = await rehearsal.run(create, delete(rehearsal, Force=True).but(depends_on=(create.id,)))
+    assert outcome["app"].message == "deleted"
+    assert names(rehearsal) == []
