@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.7
 LINE_SECONDS = 10.0
 PICK_UP_SECONDS = 180.0
+KNOWN_SECONDS = 45.0
 ENDED = ("succeeded", "failed", "cancelled", "skipped", "blocked")
 
 
@@ -121,6 +122,7 @@ class Watch:
     show: Display
     alive: Callable[[], None] = lambda: None
     taken_after: int = -1
+    patience: float = PICK_UP_SECONDS
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     _told: set[tuple[str, int]] = field(default_factory=set)
@@ -145,7 +147,7 @@ class Watch:
 
     def _taken(self) -> RunState:
         """The run as soon as somebody works on it."""
-        deadline = self.clock() + PICK_UP_SECONDS
+        deadline = self.clock() + self.patience
         while True:
             run = self.connection.client.runs.find(self.run_id)
             if run is not None and run.epoch > self.taken_after:
@@ -153,7 +155,9 @@ class Watch:
             self.alive()
             if self.clock() > deadline:
                 raise NotRunningError(
-                    "no worker picked the run up", where=self.run_id, hint="core status shows whether a worker is running"
+                    "no worker picked the run up, or there is no such run",
+                    where=self.run_id,
+                    hint="core status shows whether a worker is running, core runs list which runs there are",
                 )
             self.sleep(POLL_SECONDS)
 
@@ -190,12 +194,18 @@ def failure_line(state: ActionState) -> str:
 
 
 def watch(
-    connection: Connection, run_id: str, shell: Shell, alive: Callable[[], None] = lambda: None, *, taken_after: int = -1
+    connection: Connection,
+    run_id: str,
+    shell: Shell,
+    alive: Callable[[], None] = lambda: None,
+    *,
+    taken_after: int = -1,
+    patience: float = PICK_UP_SECONDS,
 ) -> RunState:
-    """Follow a run to its end. Ctrl-C ends the watching, not the run."""
+    """Follow a run to its end; one that is not there yet is waited for. Ctrl-C ends the watching, not the run."""
     try:
         with display(shell) as show:
-            return Watch(connection, run_id, show, alive, taken_after).until_end()
+            return Watch(connection, run_id, show, alive, taken_after, patience).until_end()
     except KeyboardInterrupt:
         shell.say(f"\nThe run goes on. Watch it again: core runs watch {run_id}\nStop it: core runs cancel {run_id}")
         if shell.json_mode:

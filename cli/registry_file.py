@@ -73,7 +73,9 @@ class Book:
                 return record
         known = [record.name_in_registry for record in self._file.records if isinstance(record, kind)]
         raise NotFoundError(
-            f"no {kind.kind} named {':'.join(names)} is in the registry file", hint=f"known: {', '.join(known) or 'none'}"
+            f"there is no {kind.kind}{' named ' + ':'.join(names) if names else ''}",
+            where="registry file",
+            hint=f"known: {', '.join(known) or 'none'}",
         )
 
     def all(self, kind: type[F], *parents: str) -> Iterator[F]:

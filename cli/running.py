@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from flows.door import Submission
 
 
+LAST = "last"
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the user asked for, before it is a payload."""
@@ -122,7 +125,7 @@ def named_run(connection: Connection, name: str) -> RunState:
     Raises:
         NotFoundError: there is none.
     """
-    if name != "last":
+    if name != LAST:
         return connection.client.runs.get(name)
     newest = connection.client.runs.list(limit=1).items
     if not newest:

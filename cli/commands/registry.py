@@ -88,7 +88,10 @@ def list_(shell: Shell, part: Annotated[Part, typer.Argument(help="Which part.")
         book = collect(connection.client)
     records = {Part.PORTFOLIOS: book.portfolios, Part.APPS: book.apps, Part.ZONES: book.zones}[part]
     names = [(fact.name_in_registry, getattr(fact, "portfolio", ""), getattr(fact, "pattern", "")) for fact in records]
-    shell.emit([fact.record() for fact in records], lambda: shell.out.print(table(("name", "portfolio", "deployments"), names)))
+    shell.emit(
+        {part.value.capitalize(): [fact.record() for fact in records]},
+        lambda: shell.out.print(table(("name", "portfolio", "deployments"), names)),
+    )
 
 
 def _account(account: Account) -> tuple[str, ...]:

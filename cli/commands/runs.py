@@ -80,11 +80,11 @@ def watch(shell: Shell, run_id: RunArgument) -> None:
     """Follow a run to its end. Ctrl-C leaves it running."""
     from cli import progress
     from cli.connection import connect
-    from cli.running import finish, named_run
+    from cli.running import LAST, finish, named_run
 
     with connect(shell) as connection:
-        name = named_run(connection, run_id).run_id
-        finish(connection, shell, progress.watch(connection, name, shell))
+        name = named_run(connection, run_id).run_id if run_id == LAST else run_id
+        finish(connection, shell, progress.watch(connection, name, shell, patience=progress.KNOWN_SECONDS))
 
 
 def resume(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import typer
 
 from cli.connection import Connection
-from cli.progress import PICK_UP_SECONDS, Lines, Watch, describe, failure_line
+from cli.progress import PICK_UP_SECONDS, Lines, Watch, describe, failure_line, watch
 from cli.running import error_from
+from cli.shell import Shell
 from core_lib.db import Page
 from core_lib.framework import errors
 from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, RunState, RunStatus, Task
@@ -175,3 +178,23 @@ def test_error_from_a_flow_has_the_class_of_its_code(message: str, kind: type[An
 
     assert type(error) is kind
     assert error.message == text
+
+
+@pytest.mark.parametrize("json_mode", [True, False])
+def test_interrupt_while_watching_leaves_the_run_and_says_how_to_come_back(
+    json_mode: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def find(self, run_id: str) -> None:
+            raise KeyboardInterrupt
+
+    connection = cast("Connection", SimpleNamespace(client=SimpleNamespace(runs=Interrupted())))
+
+    with pytest.raises(typer.Exit) as ended:
+        watch(connection, RUN.run_id, Shell(json_mode=json_mode))
+
+    shown = capsys.readouterr()
+    assert ended.value.exit_code == 130
+    assert f"core runs watch {RUN.run_id}" in shown.err
+    assert f"core runs cancel {RUN.run_id}" in shown.err
+    assert (json.loads(shown.out)["ExitCode"] == 130) if json_mode else shown.out == ""
