@@ -10,12 +10,15 @@ import hashlib
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import regex
 from pydantic import ConfigDict, Field, field_validator
 
-from core_lib.framework.errors import PrnError
-from core_lib.framework.models import Message, Prn
+from core_lib.framework.errors import PrnError, RegistryError
+from core_lib.framework.models import LEVELS, Message, Prn
 
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+_PATTERN_SECONDS = 0.5
+_LONGEST_PATTERN = 500
 _SECRET = re.compile(r"^(?:sha256:)?[0-9a-f]{64}$")
 
 
@@ -195,17 +198,26 @@ class AppFact(Fact):
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
         if value is not None:
+            if len(value) > _LONGEST_PATTERN:
+                raise ValueError(f"a regular expression of more than {_LONGEST_PATTERN} characters")
             try:
-                re.compile(value)
-            except re.error as error:
+                regex.compile(value)
+            except regex.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
         return value
 
     @field_validator("prn_pattern")
     @classmethod
     def _is_a_pattern(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith("prn:"):
+        if value is None:
+            return value
+        head, *segments = value.split(":")
+        if head != "prn" or not 1 <= len(segments) <= len(LEVELS):
             raise ValueError("a pattern is a PRN with '*' for any segment, e.g. prn:payments:ledger:*")
+        if any("*" in segment and segment != "*" for segment in segments):
+            raise ValueError("'*' stands for a whole segment, not for a part of one; AppRegex can do that")
+        for segment in segments:
+            registry_name(segment.replace("*", "any"))
         return value
 
     @property
@@ -219,11 +231,22 @@ class AppFact(Fact):
         return self.app_regex or self.prn_pattern or f"prn:{self.portfolio}:{self.app}"
 
     def fits(self, prn: Prn) -> bool:
-        """Whether this deployment is one of the app."""
+        """Whether this deployment is one of the app.
+
+        Raises:
+            RegistryError: the AppRegex takes too long to find out.
+        """
         identity = Prn(*prn.segments[:4])
-        if self.app_regex:
-            return re.match(self.app_regex, str(identity)) is not None
-        return identity.matches(self.pattern)
+        if not self.app_regex:
+            return identity.matches(self.pattern)
+        try:
+            return regex.match(self.app_regex, str(identity), timeout=_PATTERN_SECONDS) is not None
+        except TimeoutError as error:
+            raise RegistryError(
+                f"the AppRegex {self.app_regex[:80]!r} takes longer than {_PATTERN_SECONDS:g} seconds",
+                where=f"app {self.portfolio}:{self.app}, for {identity}",
+                hint="avoid repetitions inside repetitions",
+            ) from error
 
 
 def plain(message: FreeMessage) -> dict[str, Any]:

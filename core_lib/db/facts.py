@@ -58,7 +58,7 @@ class Facts:
             return sorted(self.origins.values(), key=lambda origin: origin.key)
         found = [origin for origin in self.origins.values() if origin.key == key or origin.key.startswith(f"{key}.")]
         if not found:
-            raise NotFoundError(f"there is no fact {key}", hint="'core facts PRN --explain' lists all facts")
+            raise NotFoundError(f"there is no fact {key}", where="facts", hint="'core facts PRN --explain' lists all facts")
         return sorted(found, key=lambda origin: origin.key)
 
     def tags(self, scope: Level) -> dict[str, str]:

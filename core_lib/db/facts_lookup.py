@@ -90,7 +90,8 @@ def _region_layer(zone: ZoneFact, app: AppFact | None, details: DeploymentDetail
         return []
     if alias not in aliases:
         known = ", ".join(sorted(aliases)) or "none"
-        raise NotFoundError(f"zone {zone.zone} has no region {alias}", hint=f"its regions: {known}")
+        owner = f"app {app.portfolio}:{app.app}" if app else str(details.prn)
+        raise NotFoundError(f"zone {zone.zone} has no region {alias}", where=owner, hint=f"its regions: {known}")
     return [(f"region {alias} of zone {zone.zone}", {"Region": alias} | plain(aliases[alias]))]
 
 

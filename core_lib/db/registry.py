@@ -183,7 +183,7 @@ def _fact(kind: type[F], row: FactRow) -> F:
 
 def _missing(kind: str, name: str, known: list[str]) -> NotFoundError:
     hint = f"known: {', '.join(known)}" if known else f"no {kind} is registered yet; see 'core registry import'"
-    return NotFoundError(f"no {kind} named {name} is registered", hint=hint)
+    return NotFoundError(f"no {kind} named {name} is registered", where="registry", hint=hint)
 
 
 def _changed(fact: Fact, stored: Fact | None) -> ConflictError:

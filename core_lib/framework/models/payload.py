@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from core_lib.framework.models.base import Message
 from core_lib.framework.models.prn import LEVELS, Level, Prn, branch_short_name
+
+_TOLERANCE = re.compile(r"[0-9]{1,9}|(?:[0-9]{1,2}|100)%")
 
 
 class Task(StrEnum):
@@ -44,9 +47,11 @@ class DeploymentDetails(Message):
     @model_validator(mode="after")
     def _names_are_valid(self) -> DeploymentDetails:
         try:
-            _ = self.prn
+            deepest = self.prn.level
         except Exception as error:
             raise ValueError(str(error)) from error
+        if self.scope and LEVELS.index(self.scope) > LEVELS.index(deepest):
+            raise ValueError(f"'scope' is {self.scope.value}, and '{self.scope.value}' is not given")
         return self
 
     @property
@@ -143,12 +148,10 @@ class Options(Message):
     plan_hash: str | None = None
     reviewed_run: str | None = None
 
-    @field_validator("tolerance")
+    @field_validator("tolerance", mode="before")
     @classmethod
-    def _number_or_percentage(cls, value: str | int) -> str | int:
-        text = str(value)
-        number = text.removesuffix("%")
-        if not (number.isascii() and number.isdigit()) or (text.endswith("%") and int(number) > 100):
+    def _number_or_percentage(cls, value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, (str, int)) and not _TOLERANCE.fullmatch(str(value))):
             raise ValueError("a number of targets (3) or a percentage ('5%')")
         return value
 

@@ -66,16 +66,20 @@ class Prn:
             if segment is None:
                 missing_after = missing_after or level
             elif missing_after is not None:
-                raise PrnError(f"'{level}' is given but '{missing_after}' is not", where=str(self._all()))
+                raise PrnError(f"'{level}' is given but '{missing_after}' is not", where=self._as_given())
             elif len(segment) > _LONGEST_SEGMENT or not _SEGMENT.match(segment):
                 raise PrnError(
                     f"the {level} segment {segment[:60]!r} is not valid",
+                    where=self._as_given(),
                     hint="letters, digits, '-', '_' and '.', starting and ending with a letter or digit, "
                     f"at most {_LONGEST_SEGMENT} characters",
                 )
 
     def _all(self) -> tuple[str | None, ...]:
         return (self.portfolio, self.app, self.branch, self.build, self.component)
+
+    def _as_given(self) -> str:
+        return repr(":".join(("prn", *(segment or "" for segment in self._all()))).rstrip(":")[:80])
 
     @classmethod
     def parse(cls, text: str) -> Prn:

@@ -1,0 +1,23 @@
+"""Nothing malformed may get as far as AWS: every test here fails when a call leaves the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import botocore.httpsession
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """No HTTP request to AWS (neither a stack, nor a run, nor a record), unless the test brings a cloud of its own."""
+    sent: list[str] = []
+    if "cloud" not in request.fixturenames:
+
+        def refuse(_session: object, call: object) -> None:
+            sent.append(str(getattr(call, "url", call)))
+            raise AssertionError(f"a call to AWS: {sent[-1]}")
+
+        monkeypatch.setattr(botocore.httpsession.URLLib3Session, "send", refuse)
+    yield sent
+    assert sent == []
