@@ -57,11 +57,17 @@ def merge_environment(variables: MutableMapping[str, str], local: Mapping[str, s
             variables.setdefault(name, value)
 
 
-def settings_of(shell: Shell) -> Settings:
-    """The settings as this command sees them: its --config and --client, the environment, core.toml, defaults."""
+def settings_of(shell: Shell, package: Path | None = None) -> Settings:
+    """The settings as this command sees them: its --config and --client, the environment, core.toml, defaults.
+
+    `core.toml` is looked for from the package upwards, so that a package brings its own; without one from here.
+    """
     from core_lib.framework.settings import load_settings
 
-    return load_settings(overrides_of(shell))
+    start = None
+    if package is not None:
+        start = package if package.is_dir() else package.parent
+    return load_settings(overrides_of(shell), start=start.resolve() if start else None)
 
 
 def overrides_of(shell: Shell) -> dict[str, str]:
@@ -102,19 +108,26 @@ class Connection:
 
     @cached_property
     def client(self) -> ClientCmdb:
-        """The CMDB of the client that the settings name.
-
-        Raises:
-            SettingsError: no client is set.
-        """
+        """The CMDB of the client (see `client_name`)."""
         return self.cmdb.for_client(self.client_name)
 
     @property
     def client_name(self) -> str:
-        """Name of the client."""
-        if not self.settings.client:
-            raise SettingsError("no client is set", where="client", hint='add --client NAME, or client = "..." to core.toml')
-        return self.settings.client
+        """Name of the client: the one that is set, else the only one that is registered.
+
+        Raises:
+            SettingsError: none is set, and not exactly one is registered.
+        """
+        return self.settings.client or self._only_client
+
+    @cached_property
+    def _only_client(self) -> str:
+        known = [fact.client for fact in self.cmdb.clients.list().items]
+        if len(known) != 1:
+            hint = 'add --client NAME, or client = "..." to core.toml'
+            told = f"; registered: {', '.join(known)}" if known else ""
+            raise SettingsError(f"no client is set{told}", where="client", hint=hint)
+        return known[0]
 
     @cached_property
     def store(self) -> ArtefactStore:
@@ -132,10 +145,10 @@ class Connection:
 
 
 @contextmanager
-def connect(shell: Shell) -> Iterator[Connection]:
-    """The platform as this command sees it."""
+def connect(shell: Shell, package: Path | None = None) -> Iterator[Connection]:
+    """The platform as this command sees it; `package` is what the command works on, if it works on one."""
     missing = use_local_platform(shell.state_dir)
-    connection = Connection(settings_of(shell), missing)
+    connection = Connection(settings_of(shell, package), missing)
     try:
         yield connection
     finally:

@@ -31,8 +31,13 @@ PIPE_WIDTH = 400
 
 
 def default_state_dir() -> Path:
-    """`CORE_STATE_DIR`, else `.core` in the working directory."""
-    return Path(os.environ.get(STATE_DIR_VARIABLE) or DEFAULT_STATE_DIR)
+    """`CORE_STATE_DIR`, else the nearest `.core` of a local platform from the working directory upwards, else a new one here."""
+    given = os.environ.get(STATE_DIR_VARIABLE)
+    if given:
+        return Path(given)
+    here = Path.cwd()
+    places = (folder / DEFAULT_STATE_DIR for folder in (here, *here.parents))
+    return next((place for place in places if (place / "state.json").exists()), Path(DEFAULT_STATE_DIR))
 
 
 @dataclass

@@ -80,7 +80,7 @@ def _compile(
     from cli.request import payload_of, read_package
     from core_lib.framework.models import PackageDetails, Task
 
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         read = read_package(package)
         payload = payload_of(connection, Task.COMPILE, PackageDetails(), deployment, targets=targets)
         return gather(connection, payload, read, registry).compile()

@@ -30,7 +30,7 @@ def deploy(
     from cli.running import Asked, announce, finish, prepare, start
     from core_lib.framework.models import Task
 
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         prepared = prepare(connection, shell, Task.DEPLOY, Asked(package, deployment, targets, run))
         announce(shell, prepared)
         confirm(shell, f"Deploy this to {len(prepared.plan.targets):,} targets?", yes=yes)
@@ -51,7 +51,7 @@ def teardown(
     from cli.running import Asked, announce, finish, follow, prepare
     from core_lib.framework.models import Task
 
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         prepared = prepare(connection, shell, Task.TEARDOWN, Asked(package, deployment, targets, run))
         announce(shell, prepared)
         confirm(shell, f"Delete all of this in {len(prepared.plan.targets):,} targets?", yes=yes)

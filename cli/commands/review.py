@@ -30,7 +30,7 @@ def plan(
     from cli.connection import connect
     from cli.running import Asked
 
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         found = _plan(connection, shell, Asked(package, deployment, targets, run), detach=run.detach)
         _show(shell, found)
         if not found.complete:
@@ -56,7 +56,7 @@ def apply(
     from core_lib.report import headline, render_text
 
     asked = Asked(package, deployment, targets, run)
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         found = review_of(connection, reviewed) if reviewed else _plan(connection, shell, asked, detach=False)
         if not found.complete:
             _show(shell, found)

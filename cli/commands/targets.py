@@ -103,7 +103,7 @@ def _targets(
     from cli.request import payload_of, read_package
     from core_lib.framework.models import PackageDetails, Task
 
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         payload = payload_of(connection, Task.COMPILE, PackageDetails(), deployment, targets=targets)
         compilation = gather(connection, payload, read_package(package), registry).compile(lint=False)
     found = next(iter(compilation.targets.values()))

@@ -33,7 +33,7 @@ def why(
     from core_lib.deployspec import why as origins_of
     from core_lib.framework.models import PackageDetails, Task
 
-    with connect(shell) as connection:
+    with connect(shell, package) as connection:
         payload = payload_of(connection, Task.DEPLOY, PackageDetails(), deployment, targets=targets)
         inputs = gather(connection, payload, read_package(package), registry)
         origins = origins_of(

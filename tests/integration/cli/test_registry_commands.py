@@ -120,3 +120,17 @@ def test_sync_reads_the_organization(cloud: EmbeddedCloud, monkeypatch: pytest.M
     assert core("registry", "sync")[1] == {
         "Added": [], "Changed": [], "Gone": [], "Unchanged": len(document["Added"]),
     }  # fmt: skip
+
+
+def test_client_when_none_is_set_is_the_only_registered_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    core("registry", "import", REGISTRY)
+    monkeypatch.chdir(tmp_path)
+    assert core("runs", "list")[0] == 0
+
+    other = tmp_path / "other.yaml"
+    other.write_text("Client: {Client: globex}\n")
+    core("registry", "import", str(other))
+
+    code, document = core("runs", "list")
+    assert code == 2
+    assert document["Error"]["Message"] == "no client is set; registered: acme, globex"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.connection import connect, merge_environment, use_local_platform
-from cli.shell import Shell
-from core_lib.framework.errors import NotRunningError, SettingsError
+from cli.shell import Shell, default_state_dir
+from core_lib.framework.errors import NotRunningError
 
 LOCAL = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
@@ -79,6 +79,29 @@ def test_command_when_the_local_platform_is_down_still_follows_an_endpoint_that_
     assert use_local_platform(tmp_path) is None
 
 
-def test_client_when_none_is_named_says_where_to_name_one(tmp_path: Path) -> None:
-    with connect(Shell(state_dir=tmp_path)) as connection, pytest.raises(SettingsError, match="no client"):
-        _ = connection.client
+def test_settings_when_a_package_brings_its_own_come_from_there(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "core.toml").write_text('client = "globex"\n')
+
+    for package in (tmp_path / "package", tmp_path / "package" / "deployspec.yaml"):
+        with connect(Shell(state_dir=tmp_path), package) as connection:
+            assert connection.client_name == "globex"
+
+
+def test_client_on_the_command_line_wins_over_that_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "core.toml").write_text('client = "globex"\n')
+
+    with connect(Shell(client="acme", state_dir=tmp_path), tmp_path) as connection:
+        assert connection.client_name == "acme"
+
+
+def test_state_dir_is_that_of_the_nearest_local_platform(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CORE_STATE_DIR")
+    (elsewhere / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere / "a" / "b")
+    assert default_state_dir() == Path(".core")
+
+    (elsewhere / ".core").mkdir()
+    (elsewhere / ".core" / "state.json").write_text("{}")
+
+    assert default_state_dir() == elsewhere / ".core"
