@@ -10,7 +10,9 @@ Linter             cfn-lint, once per distinct template
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from core_lib.db import Facts
 from core_lib.deployspec.compilation import Compilation
@@ -31,6 +33,19 @@ COMPILER = "deployspec/1"
 _LINTER = Linter()
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection inside: nearly all that a compile makes stays alive, and searching it costs a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_without_collection()
 def compile_deployspec(
     payload: TaskPayload,
     *,

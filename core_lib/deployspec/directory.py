@@ -83,8 +83,10 @@ class Directory:
         """Accounts in this organizational unit and in all units below it.
 
         Raises:
-            TargetError: no account lies in such a unit.
+            TargetError: no account lies in such a unit, or the path is empty: that is never taken for the root.
         """
+        if not path.strip():
+            raise TargetError("a unit's path is empty", hint="the root, with every account below it, is written '/'")
         wanted = unit_path(path)
         if wanted not in self._units or (not self._units[wanted] and wanted != "/"):
             hint = did_you_mean(wanted, self._units) or "units are named by their path from the root, such as /workloads/prod"

@@ -17,6 +17,7 @@ from core_lib.framework.errors import ReferenceFault
 from core_lib.framework.models import action_id
 
 SET_VARIABLES = "SYSTEM::SetVariables"
+_WITHOUT_OUTPUTS = frozenset((SET_VARIABLES, "SYSTEM::NoOp", "AWS::DeleteStack", "AWS::DeleteChangeSet"))
 _SHOWN = 5
 
 
@@ -37,14 +38,18 @@ class References:
         """The action that a label names, whatever its instance.
 
         Raises:
-            ReferenceFault: there is no such action.
+            ReferenceFault: there is no such action, or its kind never has outputs.
         """
         name = label.partition("@")[0]
         if name not in self._instances:
             near = nearest(name, self._instances)
             hint = f"did you mean {near!r}?" if near else f"actions of this file: {_listed(self._instances)}"
             raise ReferenceFault(f"outputs of {name!r} are used, and there is no such action", hint=hint)
-        return self._instances[name]
+        found = self._instances[name]
+        if found.source.kind in _WITHOUT_OUTPUTS:
+            hint = "what it sets is read as {{ vars.Name }}" if found.source.kind == SET_VARIABLES else None
+            raise ReferenceFault(f"outputs of {name!r} are used, and {found.source.kind} has none", hint=hint)
+        return found
 
     def output(self, label: str, target: str) -> tuple[Instances, str]:
         """The action and the target of the instance that `label` means when used in `target`."""

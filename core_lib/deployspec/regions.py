@@ -29,5 +29,5 @@ def check_regions(regions: Iterable[str], also_known: frozenset[str] = frozenset
     """
     for region in regions:
         if region not in known_regions() and region not in also_known:
-            hint = did_you_mean(region, known_regions()) or "a region is written like eu-west-1"
+            hint = did_you_mean(region.lower(), known_regions()) or "a region is written like eu-west-1"
             raise TargetError(f"there is no region {region!r}", hint=hint)

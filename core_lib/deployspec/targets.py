@@ -183,7 +183,10 @@ class _Resolver:
             )
         left_out = self._selection.exclude.regions if self._selection.exclude else ()
         check_regions((*regions, *left_out), self._directory.regions)
-        return tuple(sorted(set(regions) - set(left_out)))
+        kept = set(regions) - set(left_out)
+        if not kept:
+            raise TargetError("no region is left: every selected one is excluded", hint=f"selected: {', '.join(sorted(regions))}")
+        return tuple(sorted(kept))
 
     def narrow(self, narrow: Selection, regions: tuple[str, ...]) -> tuple[str, ...]:
         if narrow.accounts or narrow.organizational_units or narrow.tags:

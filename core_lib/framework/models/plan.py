@@ -16,6 +16,8 @@ from core_lib.framework.models.payload import DeploymentDetails, Task
 from core_lib.framework.models.prn import Level
 from core_lib.framework.models.target import SkippedTarget, Target
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 def action_id(name: str, target_key: str) -> str:
     """Name of an action instance within a plan: `name@account/region`."""
@@ -95,10 +97,14 @@ class Plan(Message):
         return {file.path: file for file in self.files}
 
     def content_hash(self) -> str:
-        """SHA-256 (hex) over the canonical JSON of everything but the hash itself."""
-        body = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"hash"})
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """SHA-256 (hex) over the canonical JSON of everything but the hash itself. `Actions` come first, one at a time."""
+        digest = hashlib.sha256(b'{"Actions":[')
+        for index, action in enumerate(self.actions):
+            text = _CANONICAL(action.model_dump(mode="json", by_alias=True, exclude_none=True))
+            digest.update(("," + text if index else text).encode())
+        rest = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"hash", "actions"})
+        digest.update(("]," + _CANONICAL(rest)[1:]).encode())
+        return digest.hexdigest()
 
     def sealed(self) -> Plan:
         """This plan with its content hash filled in."""
