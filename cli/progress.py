@@ -127,7 +127,6 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     _told: set[tuple[str, int]] = field(default_factory=set)
     _failed: int = 0
-    _cursor: str | None = None
 
     def until_end(self) -> RunState:
         """The run as it ended.
@@ -135,6 +134,8 @@ class Watch:
         Raises:
             NotRunningError: nobody picked the run up, or its worker is gone.
         """
+        if self.taken_after >= 0:
+            self._told.update((state.action_id, state.attempt) for state in self._failures())  # those of the earlier attempt
         run = self._taken()
         while True:
             self.show.update(run)
@@ -174,16 +175,21 @@ class Watch:
         if failed == self._failed:
             return
         self._failed = failed
-        more = True
-        while more:
-            page = self.connection.client.ledger.failures(self.run_id, cursor=self._cursor)
-            for state in page.items:
-                key = (state.action_id, state.attempt)
-                if key not in self._told:
-                    self._told.add(key)
-                    self.show.note(failure_line(state))
-            more = page.cursor is not None
-            self._cursor = page.cursor or self._cursor
+        for state in self._failures():
+            key = (state.action_id, state.attempt)
+            if key not in self._told:
+                self._told.add(key)
+                self.show.note(failure_line(state))
+
+    def _failures(self) -> Iterator[ActionState]:
+        """All failures there are now, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.connection.client.ledger.failures(self.run_id, cursor=cursor)
+            yield from page.items
+            cursor = page.cursor
+            if cursor is None:
+                return
 
 
 def failure_line(state: ActionState) -> str:

@@ -121,6 +121,18 @@ def test_watch_of_a_resumed_run_waits_until_a_new_worker_has_it() -> None:
     assert len(screen.updates) == 2
 
 
+def test_watch_of_a_resumed_run_does_not_tell_the_failures_that_were_there_before() -> None:
+    before, after = failed("a@111111111111/eu-west-1"), failed("a@111111111111/eu-west-1", attempt=2)
+    states = [run(epoch=2, failed=1), run(RunStatus.FAILED, epoch=2, failed=1)]
+    platform, screen = Platform(cast("list[RunState | None]", states), [before]), Screen()
+    watching = platform.watch(screen, taken_after=1)
+    watching.until_end()
+    assert screen.notes == []
+    platform.states, platform.failures = [run(RunStatus.FAILED, epoch=3, failed=1)], [before, after]
+    platform.watch(screen).until_end()
+    assert len(screen.notes) == 2
+
+
 def test_watch_when_the_flow_ended_without_a_run_raises_its_error() -> None:
     def dead() -> None:
         raise errors.RunError("crashed")
