@@ -6,5 +6,5 @@
 reads the organization. Logic lives in `core_lib`, what Prefect retries and shows in `tasks`.
 
 Other floors come in through `flows.door`: `submit`, `submit_resume`, `submit_teardown`, `look`, `wait`, `cancel_run`, `run_here`,
-`resume_here`.
+`resume_here`, `teardown_here`.
 """

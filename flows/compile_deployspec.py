@@ -15,14 +15,14 @@ from prefect.states import Completed
 from core_lib.deployspec import Linter
 from core_lib.deployspec import compile_deployspec as compile_package
 from core_lib.framework.models import TaskPayload
+from flows.stopping import stage
 from tasks.inputs import gather_facts, list_accounts, read_package
-from tasks.retries import told
 from tasks.storing import store_compilation
 from tasks.workshop import workshop
 
 
 @flow(name="compile_deployspec", flow_run_name="compile {run_id}", validate_parameters=False)
-@told
+@stage
 async def compile_deployspec(run_id: str, payload: TaskPayload, *, store: bool = True) -> State[Any]:
     """Compile the package of a payload; the plans are left in the run's workshop, their files in the artefact store."""
     shop = workshop(run_id)

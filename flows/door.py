@@ -104,6 +104,16 @@ def run_here(payload: TaskPayload, *, settings: Settings | None = None) -> FlowE
     return _end(str(payload.correlation_id), state)
 
 
+def teardown_here(payload: TaskPayload, confirm: str, *, settings: Settings | None = None) -> FlowEnd:
+    """As `run_here`, through the guarded flow."""
+    from flows.teardown import teardown
+
+    payload = payload.but(correlation_id=payload.correlation_id or new_run_id())
+    with _prefect(settings or load_settings()):
+        state: State[Any] = asyncio.run(teardown(payload, confirm, return_state=True))  # type: ignore[arg-type]
+    return _end(str(payload.correlation_id), state)
+
+
 def resume_here(
     client: str,
     run_id: str,

@@ -13,14 +13,14 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from core_lib.execute import Unit, UnitResult
+from flows.stopping import stage
 from tasks.driving import drive_actions, drive_target
 from tasks.floor import Floor
-from tasks.retries import told
 from tasks.workshop import Workshop, workshop
 
 
 @flow(name="execute_targets", flow_run_name="{title}", validate_parameters=False)
-@told
+@stage
 async def execute_targets(run_id: str, batch: int, title: str) -> State[Any]:
     """Drive the units of one batch to their end."""
     _ = title

@@ -12,13 +12,13 @@ from prefect.states import Completed
 
 from core_lib.framework.models import Task
 from core_lib.report import headline, render_text, review, summarize
+from flows.stopping import stage
 from tasks.artifacts import publish_report
-from tasks.retries import told
 from tasks.workshop import workshop
 
 
 @flow(name="report", flow_run_name="report {run_id}", validate_parameters=False)
-@told
+@stage
 async def report(run_id: str) -> State[Any]:
     """Summarize an ended run; a plan run gets its review as well."""
     shop = workshop(run_id)

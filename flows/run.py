@@ -17,18 +17,18 @@ from core_lib.execute import Engine, units
 from core_lib.framework.models import RunState, RunStatus
 from core_lib.report import final_status
 from flows.execute_targets import execute_targets
+from flows.stopping import stage
 from tasks.artifacts import Progress, publish_plan
 from tasks.batches import Batch, make_batches
 from tasks.floor import Floor
 from tasks.ledger import end_run, load_run, take_run
-from tasks.retries import told
 from tasks.workshop import Workshop, workshop
 
 PROGRESS_SECONDS = 2.0
 
 
 @flow(name="run", flow_run_name="run {run_id}", validate_parameters=False)
-@told
+@stage
 async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
     """Execute the plan of a registered run to its end. Called again for the same run, it resumes."""
     shop = workshop(run_id)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 
 from core_lib.db import ClientCmdb
 from deployments.local import EmbeddedCloud
@@ -46,6 +50,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             _await(url, server, home / "server.log")
             yield url
         finally:
+            _let_go_of_clients()
             server.send_signal(signal.SIGINT)
             try:
                 server.wait(15)
@@ -78,6 +83,15 @@ def acme(platform: EmbeddedCloud) -> Iterator[ClientCmdb]:
         platform.add_role(member.id, "OrganizationAccountAccessRole", trusts=os.environ["AWS_ACCESS_KEY_ID"])
     with world.registered(members) as cmdb:
         yield cmdb
+
+
+def _let_go_of_clients() -> None:
+    """End Prefect's background clients of this process while their server is there, and collect their sockets quietly."""
+    APILogWorker.drain_all(timeout=10)
+    EventsWorker.drain_all(timeout=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def _server_environment(home: Path) -> dict[str, str]:
