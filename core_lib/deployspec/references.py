@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from core_lib.deployspec.directory import Directory
+from core_lib.deployspec.directory import EVERYONE, Directory
 from core_lib.deployspec.instances import Instances
 from core_lib.framework.codecs import nearest
 from core_lib.framework.errors import ReferenceFault
@@ -45,11 +45,11 @@ class References:
             near = nearest(name, self._instances)
             hint = f"did you mean {near!r}?" if near else f"actions of this file: {_listed(self._instances)}"
             raise ReferenceFault(f"outputs of {name!r} are used, and there is no such action", hint=hint)
-        found = self._instances[name]
-        if found.source.kind in _WITHOUT_OUTPUTS:
-            hint = "what it sets is read as {{ vars.Name }}" if found.source.kind == SET_VARIABLES else None
-            raise ReferenceFault(f"outputs of {name!r} are used, and {found.source.kind} has none", hint=hint)
-        return found
+        kind = self._instances[name].source.kind
+        if kind in _WITHOUT_OUTPUTS:
+            advice = "what it sets is read as {{ vars.Name }}" if kind == SET_VARIABLES else None
+            raise ReferenceFault(f"outputs of {name!r} are used, and {kind} has none", hint=advice)
+        return self._instances[name]
 
     def output(self, label: str, target: str) -> tuple[Instances, str]:
         """The action and the target of the instance that `label` means when used in `target`."""
@@ -67,6 +67,8 @@ class References:
             raise ReferenceFault(
                 f"{label!r} does not name an instance", hint="write name@account/region, the account by id or name"
             )
+        if account == EVERYONE:
+            raise ReferenceFault(f"{label!r} names every account", hint="write name@account/region, with one account")
         target = f"{next(iter(self._directory.account_ids(account)))}/{region}"
         if target not in instances.existing and target not in instances.dropped:
             raise ReferenceFault(

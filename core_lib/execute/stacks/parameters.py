@@ -18,6 +18,10 @@ LARGEST_BODY = 51_200
 """Bytes of a template that may travel inside a request; larger ones are read by CloudFormation from S3."""
 
 STACK_NAME = r"^[A-Za-z][A-Za-z0-9-]{0,127}$"
+ROLE_ARN = r"^arn:\S+$"
+
+
+Capability = Literal["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 class StackParams(Message):
@@ -27,12 +31,12 @@ class StackParams(Message):
     template: str = Field(min_length=1, description="Template, as a path in the package")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Template parameters; lists are joined with commas")
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of the stack and all it creates")
-    capabilities: tuple[str, ...] = Field(
+    capabilities: tuple[Capability, ...] = Field(
         default=("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"), description="Acknowledged capabilities"
     )
     stack_policy: dict[str, Any] | str | None = Field(default=None, description="Stack policy: inline, or a path in the package")
     termination_protection: bool | None = Field(default=None, description="Switch termination protection on or off")
-    role_arn: str | None = Field(default=None, description="Service role that CloudFormation works with")
+    role_arn: str | None = Field(default=None, pattern=ROLE_ARN, description="Service role that CloudFormation works with")
     on_failure: Literal["ROLLBACK", "DO_NOTHING", "DELETE"] | None = Field(
         default=None, description="What CloudFormation does when the creation fails"
     )

@@ -66,7 +66,7 @@ class ActionSpec(Message):
     scope: Level | None = None
     save_outputs: bool = True
     retry: Retry = Field(default_factory=Retry)
-    timeout: timedelta | None = None
+    timeout: timedelta | None = Field(default=None, gt=timedelta(0))
     on_failure: Literal["stop", "continue", "undo"] = "stop"
     hooks: tuple[Hook, ...] = ()
     targets: Selection | None = None
