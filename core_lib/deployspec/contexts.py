@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core_lib.deployspec.targets import target_of
 from core_lib.framework.errors import SchemaError
 from core_lib.framework.models import Account, Target
 
@@ -51,11 +52,7 @@ class Place:
 
     def target(self) -> Target:
         """The target as Execute needs it."""
-        account = self.account
-        return Target(
-            account=account.id, region=self.region, account_name=account.name, organizational_unit=account.organizational_unit,
-            deploy_role=account.deploy_role, external_id=account.external_id,
-        )  # fmt: skip
+        return target_of(self.account, self.region)
 
     def sharing_key(self, names: frozenset[str] | None) -> Hashable:
         """Equal for two targets exactly when a text that uses these names may be rendered once for both."""

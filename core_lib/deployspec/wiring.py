@@ -71,9 +71,9 @@ class Wiring:
         references: dict[str, str] = {}
         conditional = draft.condition.references if draft.condition else ()
         for reference in dict.fromkeys((*draft.shape.references, *conditional)):
-            upstream = self._resolve(reference, draft)
-            if upstream is not None:
-                references[f"vars.{reference.label}" if reference.kind == "vars" else reference.label] = upstream
+            upstream, is_planned = self._resolve(reference, draft)
+            references[f"vars.{reference.label}" if reference.kind == "vars" else reference.label] = upstream
+            if is_planned:
                 depends_on[upstream] = None
         bindings = draft.shape.bindings
         if draft.condition and draft.condition.bindings:
@@ -98,16 +98,16 @@ class Wiring:
             }
         )
 
-    def _resolve(self, reference: Reference, draft: Draft) -> str | None:
-        """Id of the instance a reference means; None when it is not in the plan and the text says what then."""
+    def _resolve(self, reference: Reference, draft: Draft) -> tuple[str, bool]:
+        """Id of the instance a reference means, and whether it is in the plan: it may be left out if the text says what then."""
         with located(lambda: _place_of(reference, draft)):
             if reference.kind == "vars":
-                return self._references.variable(reference.label, draft.place.key)
+                return self._references.variable(reference.label, draft.place.key), True
             instances, target = self._references.output(reference.label, draft.place.key)
             identity = action_id(instances.source.name, target)
             if target in instances.dropped:
                 if _guarded(reference, draft):
-                    return None
+                    return identity, False
                 raise ReferenceFault(
                     f"outputs of {reference.label!r} are used in {draft.place.key}, where its condition is false",
                     hint=f"write what holds then: outputs.{reference.label}.{reference.attribute or 'Name'} | default('')",
@@ -117,7 +117,7 @@ class Wiring:
             upstream = self._drafts.get(identity)
             shape = upstream.shape if upstream else self._stand_in(instances, target, identity)
             _check_output(reference, instances, shape)
-            return identity
+            return identity, True
 
     def _stand_in(self, instances: Instances, target: str, identity: str) -> Shape:
         """An upstream stack that this run is narrowed away from is read, not changed."""

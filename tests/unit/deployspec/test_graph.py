@@ -6,6 +6,7 @@ import pytest
 
 from core_lib.framework.errors import CoreError, GraphError, ReferenceFault, RenderError
 from core_lib.framework.models import Selection, Task
+from core_lib.renderer import resolve_runtime
 from tests.unit.deployspec.builders import account, at, compiled, deploy_plan, spec_of, stack
 
 WIDE = "{Accounts: [shop-prod, bank-prod], Regions: [eu-west-1, us-east-1]}"
@@ -240,8 +241,11 @@ def test_references_when_the_upstream_is_left_out_then_a_default_is_needed() -> 
         deploy_plan(spec_of(net, use("outputs.net")))
     guarded = stack("use", spec=["Parameters: {Cidr: \"{{ outputs.net.Arn | default('none') }}\"}"])
     action = at(deploy_plan(spec_of(net, guarded)), "use", "shop-prod")
-    assert action.references == {}
+    assert action.references == {"net": f"net@{SHOP}/eu-west-1"}
     assert action.depends_on == ()
+    left_out: dict[str, dict[str, str]] = {"net": {}}
+    resolved = resolve_runtime(action.spec["Parameters"], outputs=left_out, variables={}, bindings=action.bindings)
+    assert resolved == {"Cidr": "none"}
 
 
 def test_actions_when_none_is_left_then_it_is_an_error() -> None:
