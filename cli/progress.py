@@ -68,16 +68,15 @@ class Lines:
 
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
-    _begun: float = field(init=False)
+    _begun: float | None = field(init=False, default=None)
     _next: float = field(init=False, default=0.0)
     _last: str = field(init=False, default="")
-
-    def __post_init__(self) -> None:
-        self._begun = self.clock()
 
     def update(self, run: RunState) -> None:
         """Say where the run stands, at most every ten seconds."""
         now, text = self.clock(), describe(run)
+        if self._begun is None and run.started_at is not None:
+            self._begun = now
         if now >= self._next and text != self._last:
             self.say(text + self._left(run, now))
             self._next, self._last = now + LINE_SECONDS, text
@@ -87,7 +86,7 @@ class Lines:
         self.say(text)
 
     def _left(self, run: RunState, now: float) -> str:
-        done, elapsed = finished(run), now - self._begun
+        done, elapsed = finished(run), now - (self._begun if self._begun is not None else now)
         if not done or done >= run.action_count or elapsed < LINE_SECONDS:
             return ""
         return f", about {elapsed / done * (run.action_count - done):.0f} s left"

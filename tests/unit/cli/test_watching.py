@@ -157,16 +157,22 @@ def test_watch_when_the_worker_is_gone_says_how_to_go_on() -> None:
     assert f"core runs resume {RUN.run_id}" in str(caught.value.hint)
 
 
-def test_lines_say_something_new_at_most_every_ten_seconds_and_how_long_it_may_take() -> None:
+def test_lines_say_something_new_at_most_every_ten_seconds_and_how_long_it_may_take_from_its_start_on() -> None:
     said: list[str] = []
     now = [0.0]
     lines = Lines(said.append, clock=lambda: now[0])
+    lines.update(run(RunStatus.PENDING))
 
-    for moment, done in ((0.0, 0), (1.0, 1), (10.0, 5), (20.0, 5), (30.0, 10)):
+    for moment, done in ((60.0, 0), (61.0, 1), (70.0, 5), (80.0, 5), (90.0, 10)):
         now[0] = moment
-        lines.update(run(succeeded=done))
+        lines.update(run(succeeded=done).but(started_at=RUN.created_at))
 
-    assert said == ["running: 0/10 actions", "running: 5/10 actions, about 10 s left", "running: 10/10 actions"]
+    assert said == [
+        "pending: 0/10 actions",
+        "running: 0/10 actions",
+        "running: 5/10 actions, about 10 s left",
+        "running: 10/10 actions",
+    ]
 
 
 def test_describe_counts_what_went_wrong() -> None:
