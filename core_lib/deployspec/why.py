@@ -19,6 +19,7 @@ from core_lib.framework.models import Account, ActionSpec, Message, Task, TaskPa
 from core_lib.framework.package import Package
 from core_lib.renderer import compile_tree
 
+_NAMES_AS_TAGS = ("Client", "Portfolio", "App", "Branch", "Build", "Component", "Environment")
 _OF_TARGET = ("AwsAccountId", "AwsRegion", "AccountName", "OrganizationalUnit", "AccountTags")
 
 
@@ -122,7 +123,7 @@ class _Search:
             yield from self._written(
                 f"{self._source.name}: Spec.Tags", tags[key], self._source.locate_spec(("Tags", key)), expand=True
             )
-        for fact in (f"Tags.{key}", key):
+        for fact in (key, f"Tags.{key}") if key in _NAMES_AS_TAGS and key in self._maker.tags else (f"Tags.{key}",):
             for origin in self._fact(fact):
                 found = True
                 yield origin

@@ -66,6 +66,12 @@ def test_tag_when_action_and_facts_set_it_then_layers_are_listed() -> None:
         ("fact Tags.Owner (app shop:web)", "web", "facts"),
         ("fact Tags.Owner, hidden (client acme)", "platform", "facts"),
     ]
+    assert origins("net", "Tags.Portfolio") == [("fact Portfolio (client acme)", "shop", "facts")]
+
+
+def test_tag_when_a_fact_has_its_name_but_is_no_tag_then_it_is_not_listed() -> None:
+    with pytest.raises(SchemaError, match="no layer sets the tag 'Sizes'"):
+        origins("net", "Tags.Sizes")
 
 
 def test_field_when_the_target_decides_then_the_target_is_named() -> None:
