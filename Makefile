@@ -60,6 +60,6 @@ clean: ## Remove what was built; stop the platform first
 .PHONY: check test test-localstack test-long demo bench up down clean
 
 docs: $(SETUP) ## Build the manual into build/site; no warning is accepted
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: docs
