@@ -111,6 +111,7 @@ class Driver:
             except CoreError:
                 break  # the worker meets the same error and records it
             refusal = refusal or await self._locks.take_late(resolved)
+            self._view.renew(now=self._locks.waited)
         return await worker.refuse(refusal) if refusal is not None else None
 
     def _after(self, state: ActionState, action: PlanAction) -> None:

@@ -104,6 +104,7 @@ class Engine:
         )
         every, lease = settings.cmdb.heartbeat_seconds, settings.cmdb.lock_lease_seconds
         self._pulse = Pulse(self._parts, cmdb.runs, every, lease, self._in_cmdb)
+        self._parts.assure = self._pulse.assure
 
     @property
     def states(self) -> dict[str, ActionState]:
@@ -157,6 +158,7 @@ class Engine:
         try:
             if driver.todo and not self._parts.run.options.dry_run and self._brake.stops_new_work(unit.target) is None:
                 await locks.take(driver.todo)
+                view.renew(now=locks.waited)
             await driver.run()
             if unit.target in self._brake.closed_targets:
                 await undo_target(self._parts, unit.target, locks, view)

@@ -17,7 +17,8 @@ class UnitLocks:
     """The locks of one unit.
 
     All of them are taken in one go, so that runs never wait for each other in a ring. A stack whose name is known only at run
-    time is locked just before its action; as others are held by then, waiting for it has an end.
+    time is locked just before its action; as others are held by then, waiting for it has an end. `waited` tells that another
+    run was at one of the stacks, so that nothing seen before is true any more.
     """
 
     def __init__(self, parts: Parts, locks: Locks, target: str) -> None:
@@ -26,6 +27,7 @@ class UnitLocks:
         self._target = target
         self._held: set[str] = set()
         self.refusal: ErrorInfo | None = None
+        self.waited = False
 
     async def take(self, actions: Iterable[PlanAction]) -> None:
         """Take the locks of every stack that is named in the plan. `refusal` tells when another run keeps one."""
@@ -66,6 +68,7 @@ class UnitLocks:
                     return ErrorInfo(code=error.code, message=error.message, where=error.where, hint=error.hint)
                 if looks == 0:
                     self._parts.log.info("waiting: %s", error)
+                self.waited = True
             else:
                 self._held.update(keys)
                 return None

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -44,9 +44,13 @@ class Pace:
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, protects nothing
 
 
+async def nothing_to_assure() -> None:
+    """Of a worker that nobody can take over."""
+
+
 @dataclass
 class Parts:
-    """Handed to everything that works for one engine."""
+    """Handed to everything that works for one engine. `assure` makes sure, before a step, that the run is still this worker's."""
 
     plan: Plan
     run: RunState
@@ -60,6 +64,7 @@ class Parts:
     reviews: dict[str, StackReview]
     log: logging.Logger
     threads: ThreadPoolExecutor
+    assure: Callable[[], Awaitable[None]] = nothing_to_assure
     failed_targets: set[str] = field(default_factory=set)
 
     async def call(self, function: Callable[..., R], *args: Any) -> R:

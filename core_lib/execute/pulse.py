@@ -27,7 +27,24 @@ class Pulse:
         self._lease = lease
         self._call = call
         self._task: asyncio.Task[None] | None = None
-        self._last = time.monotonic()
+        self._last = time.monotonic(), time.time()
+        self._one_at_a_time = asyncio.Lock()
+
+    def _silence(self) -> float:
+        """Seconds since the last sign of life, also those in which this machine slept (no single clock counts both)."""
+        steady, wall = self._last
+        return max(time.monotonic() - steady, time.time() - wall)
+
+    async def assure(self) -> None:
+        """Before a step: when the last sign of life is old (this process was stopped for a while), give one first.
+
+        Raises FencedError when somebody has taken the run over meanwhile, so that nothing is done in its name any more.
+        """
+        while self._silence() > self._lease / 2:
+            async with self._one_at_a_time:
+                if self._silence() > self._lease / 2 and not await self._try():
+                    await self._parts.brake.sleep(self._every, through_cancel=True)
+            self._parts.brake.raise_fatal()
 
     async def start(self) -> None:
         """Beat once now, then regularly. Raises FencedError when the run belongs to another worker already."""
@@ -44,30 +61,37 @@ class Pulse:
             await self._beat()
 
     async def _go_on(self) -> None:
-        while True:
+        while self._parts.brake.fatal is None:
             await asyncio.sleep(self._every)
-            try:
-                await self._beat()
-            except FencedError as error:
-                self._parts.brake.abort(error)
-                return
-            except Exception as error:  # noqa: BLE001 - every kind of failure ends in one of the three ways below
-                if classify(error) is Cause.PERMANENT:
-                    self._parts.brake.abort(error)
-                    return
-                if time.monotonic() - self._last > self._lease * 0.8:
-                    self._parts.brake.abort(
-                        FencedError("no contact with the CMDB for so long that another worker may take the run over",
-                                    where=self._parts.run.run_id, hint="resume the run when the CMDB can be reached")
-                    )  # fmt: skip
-                    return
+            await self._try()
+
+    async def _try(self) -> bool:
+        """Beat; False when that failed. What makes going on impossible pulls the brake."""
+        brake = self._parts.brake
+        try:
+            await self._beat()
+        except FencedError as error:
+            brake.abort(error)
+        except Exception as error:  # noqa: BLE001 - every kind of failure ends in one of the three ways below
+            if classify(error) is Cause.PERMANENT:
+                brake.abort(error)
+            elif self._silence() > self._lease * 0.8:
+                brake.abort(
+                    FencedError("no contact with the CMDB for so long that another worker may take the run over",
+                                where=self._parts.run.run_id, hint="resume the run when the CMDB can be reached")
+                )  # fmt: skip
+            else:
                 self._parts.log.warning("heartbeat failed, trying again: %s", error)
+        else:
+            return True
+        return False
 
     async def _beat(self) -> None:
         run = self._parts.run
         counts = self._parts.book.counts()
+        begun = time.monotonic(), time.time()
         now = await self._call(self._runs.heartbeat, run.run_id, run.epoch, counts)
-        self._last = time.monotonic()
+        self._last = begun
         if now.cancel_requested and not self._parts.brake.cancelled:
             self._parts.log.info("the run is being cancelled")
             self._parts.brake.cancel()

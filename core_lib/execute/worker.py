@@ -228,6 +228,7 @@ class Worker:
         if self._context is None:
             raise AssertionError("a context is made before the first step")
         context = replace(self._context, scratch=state.scratch, attempt=state.attempt)
+        await self._parts.assure()
         try:
             return await self._parts.call(getattr(self._performer, method), context)
         except FencedError:

@@ -215,6 +215,9 @@ class StackDeployment(Action[StackParams]):
         executed = find_change_set(client, stack.name, ctx.scratch["change_set"])
         if executed is not None and executed.execution_status == "EXECUTE_IN_PROGRESS":
             return Again()
+        if _superseded(ctx, stack, executed):
+            hint = "see who else deploys this stack; another attempt deploys it again"
+            return Failed("somebody else changed the stack after this deployment", cause=Cause.TRANSIENT, hint=hint)
         broken = [reason for reason in failure_reasons(client, stack.id) if reason.status != "DELETE_FAILED"]
         if broken or (executed is not None and executed.execution_status == "EXECUTE_FAILED"):
             return Failed(f"CloudFormation reports {stack.status}, but not all went well: {explain(broken, stack.reason)}")
@@ -243,6 +246,16 @@ class StackDeployment(Action[StackParams]):
         delete_change_set(_client(ctx), ctx.params.stack_name, ctx.scratch["change_set"])
         if ctx.scratch.get("shell"):
             delete_shell(_client(ctx), ctx.params.stack_name)
+
+
+def _superseded(ctx: Context, stack: LiveStack, executed: ChangeSet | None) -> bool:
+    """Whether the stack is another change set's work by now: this worker was away, and its lock was taken over.
+
+    CloudFormation names the change set that was executed last; where it does not, it at least removes all older ones.
+    """
+    if stack.change_set_id:
+        return ctx.scratch["change_set"] not in stack.change_set_id
+    return executed is None
 
 
 def _cancel_update(ctx: Context) -> None:

@@ -31,10 +31,10 @@ class StackView:
         self._remembered: dict[str, StackRecord] | None = None
         self._listed_at = 0.0
 
-    def renew(self) -> None:
-        """Forget a listing that is no longer fresh, and the records that belong to it."""
+    def renew(self, *, now: bool = False) -> None:
+        """Forget a listing that is no longer fresh (or, with `now`, any), and the records that belong to it."""
         with self._lock:
-            if time.monotonic() - self._listed_at > self.GOOD_FOR_SECONDS:
+            if now or time.monotonic() - self._listed_at > self.GOOD_FOR_SECONDS:
                 self._listed = self._remembered = None
 
     def live(self, name: str) -> LiveStack | None:
