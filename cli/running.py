@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.exit_codes import ExitCode, exit_code_of_run
+from cli.exit_codes import ExitCode, exit_code_of, exit_code_of_run
 from cli.options import DeploymentOptions, RunOptions, TargetOptions
 from cli.preflight import gather, touched
 from cli.progress import watch
@@ -158,10 +158,17 @@ def finish(connection: Connection, shell: Shell, run: RunState) -> None:
     raise_if_refused(run)
     summary = summary_of(connection, run.run_id)
     shell.emit(summary, lambda: shell.out.print(render_text(summary), markup=False, end=""))
-    code = exit_code_of_run(run.status.value)
+    code = exit_code_of_summary(summary)
     if code is not ExitCode.OK:
         shell.say(f"Continue where it stopped: core runs resume {run.run_id}")
         shell.done(code)
+
+
+def exit_code_of_summary(summary: RunSummary) -> ExitCode:
+    """The exit code of a run: that of its status, or 4 when all that failed was refused (locked stacks, a world that moved)."""
+    code = exit_code_of_run(summary.status.value)
+    reasons = {exit_code_of(error_of(group.code)) for group in summary.failures}
+    return ExitCode.REFUSED if code is ExitCode.RUN_FAILED and reasons == {ExitCode.REFUSED} else code
 
 
 def raise_if_refused(run: RunState) -> None:
