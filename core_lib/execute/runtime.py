@@ -18,6 +18,10 @@ _CONSTANTS = {"true": True, "false": False}
 _MAY_WAIT = ("Parameters", "Tags")
 
 
+class NotYetKnownError(RenderError):
+    """In a plan, which executes nothing: a value comes from an output that only the apply will make."""
+
+
 @dataclass(frozen=True)
 class Bound:
     """Parameters with every run-time reference resolved; `unresolved` names those that have no value yet."""
@@ -27,10 +31,12 @@ class Bound:
 
 
 class RuntimeValues:
-    """What the ledger offers to one action."""
+    """What the ledger offers to one action. `planning`: the run is a plan, in which values may be missing for good reason."""
 
-    def __init__(self, action: PlanAction, book: RunBook) -> None:
+    def __init__(self, action: PlanAction, book: RunBook, *, planning: bool = False) -> None:
         self._action = action
+        self._planning = planning
+        self._condition_unknown = False
         self._outputs: dict[str, Mapping[str, Any]] = {}
         self._variables: dict[str, Any] = {}
         for label, upstream in action.references.items():
@@ -47,25 +53,54 @@ class RuntimeValues:
         """The value with its run-time expressions replaced. Raises RenderError for what has no value."""
         return resolve_runtime(value, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings)
 
-    def condition_holds(self) -> bool:
-        """Whether the action's condition is true. No condition is true. Raises RenderError for one that is neither."""
+    def condition_holds(self, kind: type[Action[Any]]) -> bool | None:
+        """Whether the action's condition is true; no condition is true. None, in a plan, when only the apply can tell and the
+        kind has a way to say so.
+
+        Raises:
+            NotYetKnownError: in a plan, when the apply will tell and the kind cannot say so.
+            RenderError: the condition is neither true nor false.
+        """
         text = self._action.condition
         if text is None or text.strip().lower() in _CONSTANTS:
             return text is None or _CONSTANTS[text.strip().lower()]
-        return resolve_condition(text, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings)
+        try:
+            return resolve_condition(text, outputs=self._outputs, variables=self._variables, bindings=self._action.bindings)
+        except RenderError as error:
+            if not kind.tolerates_unresolved:
+                raise self._later(error, text) from error
+            if not self._planning:
+                raise
+            self._condition_unknown = True
+            return None
 
     def bind(self, kind: type[Action[Any]]) -> Bound:
-        """The parameters of the action, validated by its kind's model."""
+        """The parameters of the action, validated by its kind's model.
+
+        Raises:
+            NotYetKnownError: in a plan, when a value comes from an output that only the apply will make.
+            RenderError, SchemaError: a value that cannot be had, or does not fit.
+        """
         if kind.tolerates_unresolved:
             return self._bind_partly(kind)
-        return Bound(build_params(kind, self.resolve(self._action.spec), where=self._action.id))
+        try:
+            resolved = self.resolve(self._action.spec)
+        except RenderError as error:
+            raise self._later(error, self._action.spec) from error
+        return Bound(build_params(kind, resolved, where=self._action.id))
+
+    def _later(self, error: RenderError, written: Any) -> RenderError:
+        """The error as it is, or in a plan as something that the apply will know."""
+        if self._planning and mentions_runtime(written):
+            return NotYetKnownError(error.message, where=error.where, hint=error.hint)
+        return error
 
     def _bind_partly(self, kind: type[Action[Any]]) -> Bound:
         """As `bind`, but parameters and tags that have no value yet are left as they are written, and named."""
         spec = dict(self._action.spec)
         partly = {key: spec.pop(key) for key in _MAY_WAIT if isinstance(spec.get(key), Mapping)}
         resolved = dict(self.resolve(spec))
-        unresolved: list[str] = []
+        unresolved = ["its condition"] if self._condition_unknown else []
         for key, written in partly.items():
             values = resolved[key] = {}
             for name, value in written.items():

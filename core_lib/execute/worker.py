@@ -8,11 +8,11 @@ from typing import Any
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.book import UNDOING, blank, ended_with, now
 from core_lib.execute.parts import Parts, reviews_in
-from core_lib.execute.runtime import RuntimeValues
+from core_lib.execute.runtime import NotYetKnownError, RuntimeValues
 from core_lib.execute.stacks.view import StackView
 from core_lib.execute.steps import Again, Done, Failed, Step
 from core_lib.framework.errors import CoreError, FencedError
-from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, PlanAction
+from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, PlanAction, Task
 from core_lib.helper import classify, error_info
 
 TIMEOUT_HINT = "raise the action's Timeout, or look at what it waits for"
@@ -81,12 +81,14 @@ class Worker:
 
     async def _prepare(self, state: ActionState | None, *, conditional: bool = True) -> ActionState | ActionContext[Any]:
         """Condition and parameters; an ended row when the action is skipped or its parameters do not resolve."""
-        values = RuntimeValues(self._action, self._book)
+        values = RuntimeValues(self._action, self._book, planning=self._parts.plan.task is Task.PLAN)
         attempt = state.attempt if state is not None else 1
         try:
-            if conditional and not values.condition_holds():
+            if conditional and values.condition_holds(self._kind) is False:
                 return await self._end_early(ActionStatus.SKIPPED, f"the condition is false: {self._action.condition}")
             bound = values.bind(self._kind)
+        except NotYetKnownError as unknown:
+            return await self._end_early(ActionStatus.SKIPPED, f"known during apply: {unknown.message}")
         except CoreError as error:
             failure = error_info(error, self._action.id)
             fields = blank(attempt) | {"started_at": now()} | ended_with(failure)
