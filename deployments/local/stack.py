@@ -21,7 +21,6 @@ from deployments.local.processes import STACK_VARIABLE, process_id
 from deployments.local.state import StackRecord, StateFolder, described
 from deployments.local.supervisor import Supervisor, stop_on_signals
 
-
 # The emulated AWS answers at once and knows no limits; what the platform would wait for on real AWS is settings, and set here.
 EMBEDDED_PACE = {
     "CORE_POLLING__INITIAL_SECONDS": "0.2",
