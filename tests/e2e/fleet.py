@@ -138,7 +138,11 @@ class Fleet:
 
     def open_gates(self) -> int:
         """Let go every gated stack that is waiting; how many there were."""
-        waiting = [key for key, each in self.stacks().items() if each["StackStatus"].endswith("_IN_PROGRESS")]
+        waiting = [
+            key
+            for key, each in self.stacks().items()
+            if each["StackStatus"] == "CREATE_IN_PROGRESS" and GATE in self.templates[f"{each['StackName']}.json"]
+        ]
         opened = 0
         for key in waiting:
             account, region, name = key.split("/")
