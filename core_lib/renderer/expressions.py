@@ -15,6 +15,7 @@ from jinja2 import TemplateError, nodes
 from jinja2.environment import Template
 from jinja2.exceptions import SecurityError, TemplateSyntaxError
 
+from core_lib.framework.codecs import nearest
 from core_lib.framework.errors import CoreError, RenderError
 from core_lib.renderer import bounds
 from core_lib.renderer.filters import CONTEXT_FILTERS, FILTERS
@@ -25,6 +26,8 @@ from core_lib.renderer.sandbox import Sandbox
 from core_lib.renderer.undefined import Unknown, UnknownNameError, explain
 
 _DYNAMIC_REFERENCE = re.compile(r"\{\{\s*resolve:[^{}]*\}\}")
+_NO_FILTER = re.compile(r"No filter named '(?P<name>[^']{1,80})'")
+_TOO_MANY_DIGITS = "set_int_max_str_digits"
 _RESULT = "the_one_value"
 _LONGEST_SHOWN = 120
 
@@ -170,13 +173,24 @@ def translate(error: Exception, text: str, names: Any) -> RenderError:
     elif isinstance(error, SecurityError):
         message = f"not allowed in an expression: {error}"
     elif isinstance(error, TemplateError):
-        message = str(error.message)
+        message, hint = str(error.message).removesuffix("."), _known_filter(str(error.message))
     elif isinstance(error, RecursionError):
         message = "nested too deeply, or a macro that calls itself without end"
+    elif isinstance(error, ValueError) and _TOO_MANY_DIGITS in str(error):
+        message = "a number of more digits than can be written"
     else:
         named = isinstance(error, (TypeError, ValueError, ArithmeticError)) and str(error)
         message = str(error) if named else f"{type(error).__name__}: {error}"
     return RenderError(f"{message}{line}, in {shown!r}", hint=hint)
+
+
+def _known_filter(message: str) -> str | None:
+    """The filter that was probably meant, where the template engine says that it has none of that name."""
+    unknown = _NO_FILTER.match(message)
+    if unknown is None:
+        return None
+    close = nearest(unknown["name"], [name for name in SANDBOX.filters if " " not in name])
+    return f"did you mean {close}?" if close else "the manual lists the filters"
 
 
 def check_runtime_filters(expression: Expression) -> None:

@@ -19,7 +19,7 @@ class RenderLimits:
     volume: int = 16_000_000
     values: int = 100_000
     steps: int = 100_000
-    seconds: float = 5.0
+    seconds: float = 3.0
     range: int = 10_000
     bits: int = 4_096
 

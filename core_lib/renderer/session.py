@@ -34,7 +34,12 @@ class Session:
         self._steps += 1
         if self._steps > LIMITS.steps:
             raise RenderError(f"more than {LIMITS.steps} loop rounds and calls")
-        if self._steps & 63 == 0 and time.thread_time() > self._deadline:
+        if self._steps & 63 == 0:
+            self.check_time()
+
+    def check_time(self) -> None:
+        """Whether there is time left; asked before anything that may take long by itself."""
+        if time.thread_time() > self._deadline:
             raise RenderError(f"takes longer than {LIMITS.seconds:g} seconds")
 
     def made(self, characters: int) -> None:

@@ -17,7 +17,7 @@ SECONDS = 5.0
 """No refusal takes longer (processor time, so that a busy machine does not matter)."""
 LONGEST = 6_000
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_INTERNALS = re.compile(r"Traceback|<class '|<function |object at 0x|pydantic\.dev|site-packages|Error\(|input_value=")
+_INTERNALS = re.compile(r"Traceback|<class '|<function |object at 0x|sys\.|pydantic\.dev|site-packages|Error\(|input_value=")
 
 
 @dataclass(frozen=True)

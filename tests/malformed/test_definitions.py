@@ -1,4 +1,5 @@
 """Definitions that are readable and mean nothing: keys, types, targets, layers, dependencies, references."""
+# ruff: noqa: E501 - one case, one line
 
 from __future__ import annotations
 

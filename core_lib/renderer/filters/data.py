@@ -6,14 +6,34 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
 
 from core_lib.framework.codecs import dump_yaml, to_json
 from core_lib.framework.errors import RenderError
 from core_lib.renderer import bounds
 from core_lib.renderer.plain import as_plain
+from core_lib.renderer.session import current
 
 _DEEPEST_INDENT = 16
 _LONGEST_QUERY = 1_000
+_MAKING = frozenset(
+    ("flatten", "function_expression", "filter_projection", "literal", "multi_select_dict", "multi_select_list", "projection",
+     "value_projection")
+)  # fmt: skip
+"""Nodes of a query that make new lists, maps or texts; all others only find what is there."""
+
+
+class _Bounded(TreeInterpreter):  # type: ignore[misc]  # jmespath comes without types
+    """Evaluates a query step by step: each step counts, and what it makes is measured before the next one can double it."""
+
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
+        current().step()
+        found = super().visit(node, *args, **kwargs)
+        if node["type"] in _MAKING:
+            bounds.size(found)
+            if isinstance(found, str):
+                bounds.check_length(len(found))
+        return found
 
 
 def ensure_list(value: Any) -> list[Any]:
@@ -29,7 +49,7 @@ def extract(value: Any, query: Any) -> Any:
     if not isinstance(query, str) or len(query) > _LONGEST_QUERY:
         raise RenderError(f"a JMESPath query is a text of at most {_LONGEST_QUERY} characters")
     try:
-        return jmespath.search(query, as_plain(value))
+        return _Bounded().visit(jmespath.compile(query).parsed, as_plain(value))
     except JMESPathError as error:
         raise RenderError(f"JMESPath query {query[:80]!r}: {str(error).splitlines()[0]}") from error
 

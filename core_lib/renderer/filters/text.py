@@ -12,6 +12,7 @@ import regex
 from core_lib.framework.errors import RenderError
 from core_lib.renderer import bounds
 from core_lib.renderer.plain import as_text
+from core_lib.renderer.session import current
 
 _DIRECTIVES = re.compile(r"%(.?)")
 _KNOWN_DIRECTIVES = frozenset("aAbBdHIjmMpSyYfzZG%uV")
@@ -46,6 +47,7 @@ def regex_replace(value: Any, pattern: str, replacement: str = "", count: int = 
     text, wanted = as_text(value), as_text(pattern)
     if len(wanted) > _LONGEST_PATTERN or len(as_text(replacement)) > _LONGEST_PATTERN:
         raise RenderError(f"a pattern or replacement of more than {_LONGEST_PATTERN} characters")
+    current().check_time()
     made = 0
 
     def expand(match: regex.Match[str]) -> str:
