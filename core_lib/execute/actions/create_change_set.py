@@ -52,11 +52,11 @@ class CreateChangeSet(Action[StackParams]):
         state = condition(live)
         if ctx.unresolved:
             names = ", ".join(ctx.unresolved)
-            return _reviewed(want, live, "deferred", reason=f"known after apply: {names} depends on what is not there yet")
+            return _reviewed(want, live, "deferred", reason=f"waits for outputs that are not there yet: {names}")
         if not ctx.force and is_unchanged(ctx, live, want):
             return _reviewed(want, live, "unchanged")
         if state is Condition.NEVER_LIVED:
-            return _reviewed(want, live, "deferred", reason="known after apply: a failed creation has to be removed first")
+            return _reviewed(want, live, "deferred", reason="a failed creation has to be removed first")
         if live is not None and state in (Condition.STUCK, Condition.BUSY):
             return Failed(
                 f"the stack is {live.status}: {live.reason or 'no reason given'}",
