@@ -17,7 +17,12 @@ STATE = Path(".demo")  # of its own: the demo starts from nothing and touches no
 PACKAGE = Path("examples/baseline")
 WORK = STATE / "demo"
 NOISY_ACCOUNT = "workload-003"
-FAILING_ACCOUNT = "workload-010"
+FAILING_ACCOUNT = "workload-008"
+
+# Changes of the deployspec: what stands there, and what comes in its place.
+FIRST_ACCOUNT = "    workload-001:\n      QueueDepthAlarm: 5\n"
+NOISY = (FIRST_ACCOUNT, f"{FIRST_ACCOUNT}    {NOISY_ACCOUNT}:\n      QueueDepthAlarm: 50\n")
+PRODUCTION = ("      QueueDepthAlarm: 20\n", "      QueueDepthAlarm: 25\n")
 
 
 def main() -> int:
@@ -81,16 +86,14 @@ def unchanged_run() -> None:
 def one_parameter() -> None:
     """One account's parameter changes, and only its stacks move."""
     say("5. One changed parameter", f"{NOISY_ACCOUNT} wants its alarm at another depth: only its two alarm stacks move.")
-    replacement = f"    workload-001:\n      QueueDepthAlarm: 5\n    {NOISY_ACCOUNT}:\n      QueueDepthAlarm: 50\n"
-    build = package(2, ("    workload-001:\n      QueueDepthAlarm: 5\n", replacement))
-    core("apply", str(build), "--yes")
+    core("apply", str(package(2, NOISY)), "--yes")
 
 
 def failing_account() -> None:
     """One account refuses; the others go on; later the run is finished."""
     say("6. One account fails", f"A policy denies {FAILING_ACCOUNT} its change sets. Tolerance holds, the other accounts go on.")
     account = account_id(FAILING_ACCOUNT)
-    build = package(3, ("      QueueDepthAlarm: 20\n", "      QueueDepthAlarm: 25\n"))
+    build = package(3, NOISY, PRODUCTION)
     gateway.deny_change_sets(account)
     core("deploy", str(build), "--yes", "--tolerance", "5%", expect=1)
     run = ask("runs", "list")["Runs"][0]["RunId"]
@@ -100,17 +103,18 @@ def failing_account() -> None:
     core("runs", "show", run)
 
 
-def package(number: int, change: tuple[str, str] | None = None) -> Path:
-    """A copy of the example's package, with one place of its deployspec changed."""
+def package(number: int, *changes: tuple[str, str]) -> Path:
+    """A copy of the example's package, with these places of its deployspec changed."""
     folder = WORK / f"build-{number}"
     if not folder.exists():
         shutil.copytree(PACKAGE, folder)
         spec = folder / "deployspec.yaml"
         text = spec.read_text()
-        if change is not None:
-            if text.count(change[0]) != 1:
-                raise Unexpected(f"examples/baseline/deployspec.yaml no longer holds {change[0]!r} once")
-            spec.write_text(text.replace(*change))
+        for old, new in changes:
+            if text.count(old) != 1:
+                raise Unexpected(f"examples/baseline/deployspec.yaml no longer holds {old!r} once")
+            text = text.replace(old, new)
+        spec.write_text(text)
     return folder
 
 
@@ -124,9 +128,7 @@ def stay() -> None:
     """Leave everything up for a look, until Ctrl-C; unattended, end at once."""
     core("status")
     if not unattended():
-        SCREEN.print(
-            "\nEverything stays up; try `CORE_STATE_DIR=.demo .venv/bin/core runs list`; Ctrl-C ends it all."
-        )
+        SCREEN.print("\nEverything stays up; try `CORE_STATE_DIR=.demo .venv/bin/core runs list`; Ctrl-C ends it all.")
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
     core("down")
 
