@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -166,7 +166,7 @@ def cancel_run(client: str, run_id: str, *, settings: Settings | None = None) ->
         if run.epoch > 0 and runs.alive(run):
             return run
         if run.flow_run_id is not None:
-            with _client(settings) as prefect:
+            with _client(settings) as prefect, suppress(ObjectNotFound):
                 prefect.set_flow_run_state(UUID(run.flow_run_id), Cancelling(message=f"run {run_id} was cancelled"))
         return runs.transition(run_id, RunStatus.CANCELLED)
 

@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from core_lib.framework.errors import RunStateError
-from core_lib.framework.models import RunState, RunStatus
+from core_lib.framework.models import Plan, RunState, RunStatus
 from flows.report import report
 from flows.run import run
 from tasks.workshop import Workshop
@@ -35,6 +35,6 @@ def end_state(record: RunState, message: str | None) -> State[Any]:
     return Cancelled(message=text) if record.status is RunStatus.CANCELLED else Failed(message=text)
 
 
-def needs_review(shop: Workshop) -> bool:
+def needs_review(plan: Plan) -> bool:
     """Whether the plan executes change sets that a person has reviewed."""
-    return any(action.kind.endswith("::ApplyChangeSet") for action in shop.have(shop.plan, "plan").actions)
+    return any(action.kind.endswith("::ApplyChangeSet") for action in plan.actions)

@@ -59,15 +59,16 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
 
 
 async def _register(shop: Workshop, payload: TaskPayload) -> None:
-    """Register the run, unless this flow run (retried by Prefect) has done so before."""
+    """Register the run. When Prefect retries this flow run it is registered already, and what it stored then counts."""
     compilation = shop.have(shop.compilation, "compilation")
-    shop.plan = compilation.plan(payload.task)
+    plan = compilation.plan(payload.task)
     known = shop.cmdb.runs.find(shop.run_id)
     if known is not None and known.flow_run_id == runtime.flow_run.id:
-        shop.plan = None
+        shop.run = known
     else:
+        shop.plan = plan
         await register_run(shop, payload, runtime.flow_run.id)
-    if payload.task is Task.APPLY and needs_review(shop):
+    if payload.task is Task.APPLY and needs_review(plan):
         reviewed = compilation.plans.get(Task.PLAN)
         await load_reviews(shop, reviewed.hash if reviewed else None)
 

@@ -42,7 +42,7 @@ async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool) ->
         shop.options = options.but(reviewed_run=record.options.reviewed_run, plan_hash=record.options.plan_hash)
         if options.dry_run:
             return Completed(message=f"dry run: {record.run_id} is {record.status}, nothing was executed")
-    if record.task is Task.APPLY and needs_review(shop):
+    if record.task is Task.APPLY and needs_review(shop.have(shop.plan, "plan")):
         await load_reviews(shop, None)
     shop.only_if_idle = not take_over and not await _is_over(record.flow_run_id)
     return await execute(shop)
