@@ -24,7 +24,9 @@ _ZIP_FAULTS = (
     struct.error,
 )  # fmt: skip
 _TAR_FAULTS = (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, struct.error)
+_GZIP = b"\x1f\x8b"
 _CHUNK = 1024 * 1024
+_SLICE = 64 * 1024
 _TAR_OVERHEAD = 4096
 
 
@@ -45,7 +47,9 @@ def open_package(path: Path, limits: PackageLimits = LIMITS) -> Package:
             raise PackageError(f"larger than {limits.archive_bytes} bytes", where=origin)
         content = path.read_bytes()
     except OSError as error:
-        raise PackageError(f"cannot be read: {error.strerror or type(error).__name__}", where=origin) from error
+        raise PackageError(f"cannot be read: {error.strerror or type(error).__name__}", where=_shown(origin)) from error
+    except ValueError as error:
+        raise PackageError(f"not a path: {error}", where=_shown(origin)) from error
     if path.suffix.lower() in {".yaml", ".yml", ".json"}:
         return gather([(path.name, content)], f"file {origin}", limits)
     return read_archive(content, origin, limits)
@@ -62,7 +66,7 @@ def read_archive(content: bytes, origin: str, limits: PackageLimits = LIMITS) ->
         raise PackageError(f"larger than {limits.archive_bytes} bytes", where=where)
     if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return gather(_zip_members(content, where, limits), where, limits)
-    if content[:2] == b"\x1f\x8b":
+    if content[:2] == _GZIP:
         return gather(_tar_members(_gunzip(content, where, limits), where, limits), where, limits)
     if content[257:262] == b"ustar":
         return gather(_tar_members(content, where, limits), where, limits)
@@ -104,8 +108,12 @@ def _zip_members(content: bytes, where: str, limits: PackageLimits) -> Iterator[
                 if info.is_dir():
                     safe_name(info.filename, where)
                     continue
+                if info.file_size > limits.file_bytes:
+                    raise PackageError(f"{info.filename!r} is larger than {limits.file_bytes} bytes", where=where)
                 with archive.open(info) as member:
                     body = member.read(limits.file_bytes + 1)
+                if len(body) != info.file_size:
+                    raise PackageError(f"{info.filename!r} is not as large as the archive says", where=where)
                 budget.spend(info.filename, len(body))
                 yield info.filename, body
     except PackageError:
@@ -129,28 +137,40 @@ def _check_zip_member(info: zipfile.ZipInfo, where: str) -> None:
 
 def _gunzip(content: bytes, where: str, limits: PackageLimits) -> bytes:
     """All bytes of a gzip stream, bounded in size and ratio while it unpacks."""
-    most = limits.total_bytes + limits.files * _TAR_OVERHEAD
     parts: list[bytes] = []
-    size = 0
-    rest = content
-    while rest[:2] == b"\x1f\x8b":
+    size = position = streams = 0
+    while content[position : position + 2] == _GZIP:
+        streams += 1
+        if streams > limits.files:
+            raise PackageError(f"more than {limits.files} gzip streams", where=where)
         stream = zlib.decompressobj(wbits=31)
+        pending = b""
         while not stream.eof:
-            try:
-                part = stream.decompress(rest, _CHUNK)
-            except zlib.error as error:
-                raise PackageError(f"the gzip stream is damaged: {error}", where=where) from error
-            rest = stream.unconsumed_tail
-            size += len(part)
-            if size > most or (size > limits.ratio_from and size > limits.ratio * len(content)):
-                raise PackageError(
-                    f"unpacks to more than {size} bytes from {len(content)}", where=where, hint="it looks like a bomb"
-                )
-            parts.append(part)
-            if not part and not rest and not stream.eof:
+            if not pending:
+                pending = content[position : position + _SLICE]
+                position += len(pending)
+            part = _unpacked(stream, pending, where)
+            pending = stream.unconsumed_tail
+            if not part and not pending and position >= len(content) and not stream.eof:
                 raise PackageError("the gzip stream ends too early", where=where)
-        rest = stream.unused_data
+            size += len(part)
+            _check_ratio(size, len(content), where, limits)
+            parts.append(part)
+        position -= len(stream.unused_data)
     return b"".join(parts)
+
+
+def _unpacked(stream: zlib._Decompress, pending: bytes, where: str) -> bytes:
+    try:
+        return stream.decompress(pending, _CHUNK)
+    except zlib.error as error:
+        raise PackageError(f"the gzip stream is damaged: {error}", where=where) from error
+
+
+def _check_ratio(size: int, packed: int, where: str, limits: PackageLimits) -> None:
+    most = limits.total_bytes + limits.files * _TAR_OVERHEAD
+    if size > most or (size > limits.ratio_from and size > limits.ratio * packed):
+        raise PackageError(f"unpacks to more than {size} bytes from {packed}", where=where, hint="it looks like a bomb")
 
 
 def _tar_members(content: bytes, where: str, limits: PackageLimits) -> Iterator[tuple[str, bytes]]:
@@ -173,6 +193,10 @@ def _tar_members(content: bytes, where: str, limits: PackageLimits) -> Iterator[
         raise
     except _TAR_FAULTS as error:
         raise PackageError(f"the tar archive is damaged: {_reason(error)}", where=where) from error
+
+
+def _shown(origin: str) -> str:
+    return repr(origin[:80]) if len(origin) > 80 or not origin.isprintable() else origin
 
 
 def _reason(error: BaseException) -> str:
