@@ -6,8 +6,13 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deployments.local import EmbeddedCloud
+
+# The machines are shared: how long an example takes says nothing.
+settings.register_profile("core", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("core")
 
 
 @pytest.fixture(scope="session")

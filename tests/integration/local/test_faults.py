@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,10 +112,8 @@ def test_drop_response_when_it_fires_then_the_call_was_made_and_a_retry_meets_it
 
 def test_delay_when_longer_than_the_read_timeout_then_the_call_times_out(cloud: EmbeddedCloud, account_id: str) -> None:
     cloud.faults([{"match": {"account": account_id}, "delay": 2.0}])
-    started = time.monotonic()
     with pytest.raises(HTTPClientError, match="Read timeout"):
         client(cloud, "ssm", account_id, read_timeout=0.3).describe_parameters()
-    assert time.monotonic() - started < 1.5
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,7 @@ def test_stack_when_everything_is_killed_then_a_snapshot_a_few_seconds_old_is_ke
     assert killed.supervisor is not None
     for pid in [killed.supervisor, *(member.pid for member in killed.members if member.pid)]:
         os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not status(folder).running)
     up(options(folder))
     assert read_everywhere(folder) == KEPT
 
