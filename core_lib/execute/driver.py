@@ -177,5 +177,7 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def outside(parts: Parts, actions: Iterable[PlanAction]) -> set[str]:
-    """Dependencies whose end this worker has not seen itself."""
-    return {dependency for action in actions for dependency in action.depends_on if not parts.book.status(dependency).ended}
+    """Dependencies beyond these actions whose end this worker has not seen itself."""
+    own = {action.id: action for action in actions}
+    wanted = {dependency for action in own.values() for dependency in action.depends_on if dependency not in own}
+    return {dependency for dependency in wanted if not parts.book.status(dependency).ended}
