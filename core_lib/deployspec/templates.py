@@ -5,6 +5,7 @@ Source: AWS CloudFormation user guide, "Parameters" and "Outputs".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from core_lib.framework.package import Package
 
 _PATTERN_SECONDS = 0.2
 _LONGEST_VALUE = 4096
+_LARGEST_TEMPLATE = 1024 * 1024
 _SSM = "AWS::SSM::Parameter::"
 
 
@@ -49,6 +51,10 @@ def read_template(package: Package, path: str) -> Template:
     """
     try:
         content = package.read(path)
+        if len(content) > _LARGEST_TEMPLATE:
+            raise TemplateError(
+                f"the template has {len(content)} bytes, CloudFormation takes at most {_LARGEST_TEMPLATE}", where=path
+            )
         document = load_document(content, path)
     except PackageError as error:
         raise TemplateError(error.message, hint=error.hint) from error
@@ -145,7 +151,7 @@ def _item_fault(parameter: TemplateParameter, item: str) -> str | None:
 
 def _number_fault(rules: Mapping[str, Any], item: str, shown: str) -> str | None:
     number = _number(item)
-    if number is None:
+    if number is None or not math.isfinite(number):
         return f"is {shown}, a number is needed"
     allowed = rules.get("AllowedValues")
     if isinstance(allowed, list) and number not in [_number(entry) for entry in allowed]:

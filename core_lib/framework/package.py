@@ -70,7 +70,7 @@ class Package:
         except KeyError:
             near = difflib.get_close_matches(path, self.files, n=1)
             hint = f"did you mean {near[0]!r}?" if near else None
-            raise PackageError(f"there is no file {path!r} in the package", where=self.origin, hint=hint) from None
+            raise PackageError(f"there is no file {_shown(path)} in the package", where=self.origin, hint=hint) from None
 
     def text(self, path: str) -> str:
         """Content of one file as UTF-8 text.
@@ -81,7 +81,7 @@ class Package:
         try:
             return self.read(path).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise PackageError(f"{path!r} is not UTF-8 text (byte {error.start})", where=self.origin) from None
+            raise PackageError(f"{_shown(path)} is not UTF-8 text (byte {error.start})", where=self.origin) from None
 
     def to_zip(self) -> bytes:
         """The package as a zip archive; the same files give the same bytes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,39 +105,40 @@ def test_inline_package_when_a_name_is_malformed_then_it_is_refused(path: str, s
     refusal(lambda: load_package(request, FolderStore(Path("nowhere"))), Case("", "CORE-1006", says, None))
 
 
-def fill(folder: Path, name: str) -> None:
-    """Put something into a package folder that does not belong there."""
-    (folder / "deployspec.yaml").write_text(archives.SPEC)
-    match name:
-        case "link-to-a-file":
-            (folder / "secrets.yaml").symlink_to("/etc/passwd")
-        case "link-to-a-folder":
-            (folder / "etc").symlink_to("/etc")
-        case "link-to-itself":
-            (folder / "loop").symlink_to(folder)
-        case "link-to-nothing":
-            (folder / "gone").symlink_to("nowhere")
-        case "pipe":
-            os.mkfifo(folder / "pipe")
-        case "socket":
-            with socket.socket(socket.AF_UNIX) as bound:
-                bound.bind(str(folder / "socket"))
-        case "unreadable-name":
-            (folder / os.fsdecode(b"caf\xe9.yaml")).write_text("x")
-        case "large-file":
-            with (folder / "large.bin").open("wb") as file:
-                file.truncate(40 << 20)
-        case "cases":
-            (folder / "A.yaml").write_text("1")
-            (folder / "a.yaml").write_text("2")
-        case "two-specs":
-            (folder / "deployspec.json").write_text("{}")
-        case "spec-below":
-            (folder / "app").mkdir()
-            (folder / "deployspec.yaml").rename(folder / "app" / "deployspec.yaml")
-        case "nothing":
-            (folder / "deployspec.yaml").unlink()
+def bind_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
 
+
+def fill_with_holes(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(40 << 20)
+
+
+def write_both_cases(path: Path) -> None:
+    path.write_text("1")
+    path.with_name("A.yaml").write_text("2")
+
+
+def move_spec_below(path: Path) -> None:
+    path.mkdir()
+    (path.parent / "deployspec.yaml").rename(path / "deployspec.yaml")
+
+
+SPOILERS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "link-to-a-file": ("secrets.yaml", lambda path: path.symlink_to("/etc/passwd")),
+    "link-to-a-folder": ("etc", lambda path: path.symlink_to("/etc")),
+    "link-to-itself": ("loop", lambda path: path.symlink_to(path.parent)),
+    "link-to-nothing": ("gone", lambda path: path.symlink_to("nowhere")),
+    "pipe": ("pipe", os.mkfifo),
+    "socket": ("s", bind_socket),
+    "unreadable-name": (os.fsdecode(b"caf\xe9.yaml"), lambda path: path.write_text("x")),
+    "large-file": ("large.bin", fill_with_holes),
+    "cases": ("a.yaml", write_both_cases),
+    "two-specs": ("deployspec.json", lambda path: path.write_text("{}")),
+    "spec-below": ("app", move_spec_below),
+    "nothing": ("deployspec.yaml", lambda path: path.unlink()),
+}
 
 FOLDERS = (
     Case("link-to-a-file", "CORE-1006", "is a link", None), Case("link-to-a-folder", "CORE-1006", "is a link", None),
@@ -150,7 +152,9 @@ FOLDERS = (
 
 @cases(*FOLDERS)
 def test_folder_when_it_is_no_package_then_it_is_refused(case: Case, tmp_path: Path) -> None:
-    fill(tmp_path, case.name)
+    (tmp_path / "deployspec.yaml").write_text(archives.SPEC)
+    name, spoil = SPOILERS[case.name]
+    spoil(tmp_path / name)
     refusal(lambda: doors.compile_package(open_package(tmp_path)), case)
 
 
