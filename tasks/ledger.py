@@ -83,7 +83,7 @@ async def record_failure(shop: Workshop, error: Exception, payload: TaskPayload 
     status = RunStatus.CANCELLED if isinstance(error, CancelledError) else RunStatus.FAILED
     run = await asyncio.to_thread(shop.cmdb.runs.find, shop.run_id)
     if run is None:
-        if payload is not None:
+        if payload is not None and shop.run is None:
             await asyncio.to_thread(shop.runner.refused, payload, shop.run_id, status, info, flow_run_id)
     elif not isinstance(error, FencedError) and run.flow_run_id == flow_run_id and not run.status.ended:
         end = partial(shop.cmdb.runs.transition, shop.run_id, status, epoch=run.epoch, error=info)

@@ -190,27 +190,35 @@ def _stack(each: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def assert_made_once(fleet: Fleet) -> None:
-    """No stack was created twice, no resource was touched twice, no change set was executed twice; no lock is left."""
+    """No stack was created twice, no resource was made twice, no lock is left."""
+    assert_existed_once(fleet)
     living = fleet.stacks()
-    for key, each in living.items():
+    for key in living:
         account, region, name = key.split("/")
-        client = fleet.client("cloudformation", account, region)
-        ids = [entry["StackId"] for entry in client.list_stacks()["StackSummaries"] if entry["StackName"] == name]
-        assert ids == [each["StackId"]], f"{key} existed more than once: {ids}"
-        events = client.describe_stack_events(StackName=name)["StackEvents"]
+        events = fleet.client("cloudformation", account, region).describe_stack_events(StackName=name)["StackEvents"]
         made = Counter(event["LogicalResourceId"] for event in events if event["ResourceStatus"] == "CREATE_COMPLETE")
         assert set(made.values()) == {1}, f"{key}: {made}"
-    assert executions(fleet) == Counter(key.rpartition("/")[0] for key in living)
-    assert fleet.cmdb.locks.holders(living) == {}
 
 
-def executions(fleet: Fleet) -> Counter[str]:
-    """How many change sets CloudFormation has agreed to execute since the last reset, by target."""
-    return Counter(
+def assert_executed_once(fleet: Fleet) -> None:
+    """CloudFormation has agreed to execute one change set for each stack since the last reset of the calls."""
+    executed = Counter(
         f"{call['account']}/{call['region']}"
         for call in fleet.cloud.log(5000)
         if call["operation"] == "ExecuteChangeSet" and call["status"] == 200
     )
+    assert executed == Counter(key.rpartition("/")[0] for key in fleet.stacks())
+
+
+def assert_existed_once(fleet: Fleet) -> None:
+    """There never was another stack of the same name; no lock is left."""
+    living = fleet.stacks()
+    for key, each in living.items():
+        account, region, name = key.split("/")
+        listed = fleet.client("cloudformation", account, region).list_stacks()["StackSummaries"]
+        ids = [entry["StackId"] for entry in listed if entry["StackName"] == name]
+        assert ids == [each["StackId"]], f"{key} existed more than once: {ids}"
+    assert fleet.cmdb.locks.holders(living) == {}
 
 
 def assert_agree(fleet: Fleet, run_id: str) -> None:

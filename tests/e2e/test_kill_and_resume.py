@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.children import Line, Worker, run_to_end
 from tests.e2e.conftest import MakeFleet
-from tests.e2e.fleet import Fleet, Picture, assert_agree, assert_made_once, fleet_spec, picture
+from tests.e2e.fleet import Fleet, Picture, assert_agree, assert_executed_once, assert_made_once, fleet_spec, picture
 
 SEED = 20261123
 
@@ -46,6 +46,7 @@ def undisturbed(fleet: Fleet) -> Picture:
     run = fleet.register(fleet_spec(fleet.accounts[0].id))
     worker = run_to_end("acme", run.run_id)
     assert worker.wait() == 0, worker.errors
+    assert_executed_once(fleet)
     assert_made_once(fleet)
     assert_agree(fleet, run.run_id)
     return picture(fleet, run.run_id)
@@ -69,6 +70,7 @@ def disturbed(fleet: Fleet, kills: Sequence[Moment]) -> tuple[Picture, int]:
     if not runs.get(run.run_id).status.ended:
         last = run_to_end("acme", run.run_id)
         assert last.wait() == 0, (last.lines[-3:], last.errors)
+    assert_executed_once(fleet)
     assert_made_once(fleet)
     assert_agree(fleet, run.run_id)
     return picture(fleet, run.run_id), hits
