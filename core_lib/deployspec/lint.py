@@ -82,9 +82,16 @@ def _run(text: str, regions: list[str]) -> tuple[Finding, ...]:
         _keep_switches_only(template)
         known = [region for region in regions if region in REGIONS] or [REGION_PRIMARY]
         config = ConfigMixIn([], config_file=str(_NEUTRAL_CONFIG), regions=known)
-        matches = list(run_template_by_data(template, config, _rules()))
+        try:
+            matches = list(run_template_by_data(template, config, _rules()))
+        except Exception as error:  # noqa: BLE001 - cfn-lint stumbles over shapes that it does not expect, in any way
+            return (Finding("E0002", "error", 1, f"the template has a shape that cfn-lint cannot check ({_reason(error)})"),)
     findings = {Finding(match.rule.id, cast("Level", match.rule.severity), match.linenumber, match.message) for match in matches}
     return tuple(sorted(findings, key=lambda finding: (finding.line, finding.rule, finding.message)))
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
 
 
 @cache

@@ -19,6 +19,7 @@ from core_lib.framework.package import Package
 _PATTERN_SECONDS = 0.2
 _LONGEST_VALUE = 4096
 _LARGEST_TEMPLATE = 1024 * 1024
+_MAPS = ("Conditions", "Globals", "Mappings", "Metadata", "Rules")
 _SSM = "AWS::SSM::Parameter::"
 
 
@@ -65,6 +66,8 @@ def read_template(package: Package, path: str) -> Template:
     data = cfn_to_plain(document)
     if not isinstance(data, dict) or not isinstance(data.get("Resources"), dict) or not data["Resources"]:
         raise TemplateError("a template is a map with 'Resources'", where=document.locate())
+    for section in _MAPS:
+        _section(data, section, document.locate)
     parameters = _section(data, "Parameters", document.locate)
     for name, body in parameters.items():
         if not isinstance(body, dict) or not isinstance(body.get("Type"), str):

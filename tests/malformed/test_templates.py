@@ -57,6 +57,8 @@ FILES = (
     Case("parameters-a-list", "CORE-2004", "'Parameters' is not a map", template(f"Parameters: [A]\n{TOPIC}")),
     Case("parameter-without-type", "CORE-2004", "has no Type", template(f"Parameters: {{A: {{Default: 1}}}}\n{TOPIC}")),
     Case("parameter-null", "CORE-2004", "has no Type", template(f"Parameters: {{A: null}}\n{TOPIC}")),
+    Case("metadata-a-text", "CORE-2004", "'Metadata' is not a map", template(f"Metadata: hello\n{TOPIC}")),
+    Case("conditions-a-list", "CORE-2004", "'Conditions' is not a map", template(f"Conditions: [a]\n{TOPIC}")),
     Case("outputs-a-text", "CORE-2004", "'Outputs' is not a map", template(f"Outputs: none\n{TOPIC}")),
     Case("too-large", "CORE-2004", "at most 1048576", template(f"# {'x' * 1_048_576}\n{TOPIC}")),
     Case("json-that-is-yaml", "CORE-2004", "not readable as JSON", path("t.json") | {"t.json": TEMPLATE}),
@@ -129,6 +131,8 @@ LINTED = (
     Case("number-as-name", "CORE-2004", "cfn-lint", "Resources: {1: {Type: AWS::SNS::Topic}}"),
     Case("mappings-flat", "CORE-2004", "cfn-lint", f"{TOPIC}Mappings: {{A: {{B: c}}}}"),
     Case("transform-a-number", "CORE-2004", "cfn-lint", f"{TOPIC}Transform: 5"),
+    Case("a-shape-that-the-linter-stumbles-over", "CORE-2004", "cannot check",
+         "Resources: {T: {Type: [], Properties: x}}\nTransform: AWS::Serverless-2016-10-31\nGlobals: {Function: {}}"),
     Case("merge-keys", "CORE-2004", "cfn-lint",
          "x: &x {Type: AWS::SNS::Topic}\nResources: {T: {<<: *x}}"),
 )  # fmt: skip
