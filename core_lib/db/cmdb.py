@@ -37,7 +37,7 @@ class ClientCmdb:
         self.runs = Runs(client, tables.runs, tables.ledger, connection, lease)
         self.ledger = Ledger(tables.ledger, connection)
         self.locks = Locks(tables.locks, tables.ledger, self.runs, connection)
-        self.stacks = Stacks(tables.stacks, connection)
+        self.stacks = Stacks(tables.stacks, tables.locks, connection)
         self.events = Events(tables.events)
         self.items = Items(tables.items, connection)
         self.accounts = Accounts(tables.accounts, connection)

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from core_lib.db.connection import CmdbConnection, Item
 from core_lib.db.rows import document_text, document_value
-from core_lib.db.tables import StackRow
+from core_lib.db.runs import fenced
+from core_lib.db.tables import LockRow, StackRow
 from core_lib.framework.models import Message
 
 
@@ -34,8 +35,9 @@ class StackRecord(Message):
 class Stacks:
     """The stack records of one client. Writers hold the lock of the stack, so the last write is the right one."""
 
-    def __init__(self, table: type[StackRow], connection: CmdbConnection) -> None:
+    def __init__(self, table: type[StackRow], locks: type[LockRow], connection: CmdbConnection) -> None:
         self._table: str = table.Meta.table_name
+        self._locks: str = locks.Meta.table_name
         self._connection = connection
 
     def get_many(self, target_key: str) -> dict[str, StackRecord]:
@@ -44,9 +46,28 @@ class Stacks:
         records = (StackRecord.model_validate_json(document_text(row["b"])) for row in rows)
         return {record.stack_name: record for record in records}
 
-    def put(self, record: StackRecord) -> None:
-        """Remember what was deployed."""
-        self._connection.call("PutItem", TableName=self._table, Item=_item(record))
+    def put(self, record: StackRecord, *, epoch: int | None = None) -> None:
+        """Remember what was deployed. With `epoch`, only if the record's run still holds the stack's lock with this epoch.
+
+        Raises:
+            FencedError: it does not; another run may have changed the stack meanwhile.
+        """
+        put = {"TableName": self._table, "Item": _item(record)}
+        if epoch is None:
+            self._connection.call("PutItem", **put)
+        elif self._connection.transact([self._held(record, epoch), {"Put": put}]):
+            raise fenced(record.run_id or "-", epoch)
+
+    def _held(self, record: StackRecord, epoch: int) -> Item:
+        """A transaction's check of the lock."""
+        return {
+            "ConditionCheck": {
+                "TableName": self._locks,
+                "Key": {"stack": {"S": f"{record.target}/{record.stack_name}"}},
+                "ConditionExpression": "run_id = :me AND epoch = :epoch",
+                "ExpressionAttributeValues": {":me": {"S": record.run_id or "-"}, ":epoch": {"N": str(epoch)}},
+            }
+        }
 
     def delete(self, target_key: str, stack_name: str) -> None:
         """Forget a stack that was deleted."""

@@ -170,7 +170,8 @@ class Engine:
         """The one view of a target's stacks, fresh enough for a unit that begins now."""
         if key not in self._views:
             target = self._parts.plan.target_by_key[key]
-            self._views[key] = StackView(key, lambda: self._parts.sessions.client("cloudformation", target), self._cmdb.stacks)
+            client = partial(self._parts.sessions.client, "cloudformation", target)
+            self._views[key] = StackView(key, client, self._cmdb.stacks, self._parts.run.epoch)
         self._views[key].renew()
         return self._views[key]
 

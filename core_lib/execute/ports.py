@@ -44,8 +44,8 @@ class StackRecords(Protocol):
     def get_many(self, target_key: str) -> Mapping[str, Any]:
         """All records of a target by stack name."""
 
-    def put(self, record: Any) -> None:
-        """Remember what was deployed."""
+    def put(self, record: Any, *, epoch: int | None = None) -> None:
+        """Remember what was deployed; with `epoch`, only while the run holds the stack's lock with it."""
 
     def delete(self, target_key: str, stack_name: str) -> None:
         """Forget a stack."""

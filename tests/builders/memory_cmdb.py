@@ -110,7 +110,7 @@ class MemoryStacks:
     def get_many(self, target_key: str) -> dict[str, StackRecord]:
         return {name: record for (target, name), record in self.records.items() if target == target_key}
 
-    def put(self, record: StackRecord) -> None:
+    def put(self, record: StackRecord, *, epoch: int | None = None) -> None:
         self.records[record.target, record.stack_name] = record
 
     def delete(self, target_key: str, stack_name: str) -> None:

@@ -22,10 +22,11 @@ class StackView:
 
     GOOD_FOR_SECONDS = 60.0
 
-    def __init__(self, target: str, client: Callable[[], Any], records: StackRecords) -> None:
+    def __init__(self, target: str, client: Callable[[], Any], records: StackRecords, epoch: int | None = None) -> None:
         self._target = target
         self._client = client
         self._records = records
+        self._epoch = epoch
         self._lock = threading.Lock()
         self._listed: dict[str, LiveStack] | None = None
         self._remembered: dict[str, StackRecord] | None = None
@@ -66,13 +67,13 @@ class StackView:
         return stack
 
     def remember(self, stack: LiveStack, fingerprint: str, run_id: str, action_id: str) -> None:
-        """Record what was deployed, and how CloudFormation describes it."""
+        """Record what was deployed, and how CloudFormation describes it. Raises FencedError when the lock was lost."""
         record = StackRecord(
             target=self._target, stack_name=stack.name, fingerprint=fingerprint, stack_id=stack.id, last_updated=stack.updated,
             parameters=_texts(stack.parameters), tags=_texts(stack.tags), outputs=_texts(stack.outputs), run_id=run_id,
             action_id=action_id,
         )  # fmt: skip
-        self._records.put(record)
+        self._records.put(record, epoch=self._epoch)
         with self._lock:
             if self._listed is not None:
                 self._listed[stack.name] = stack

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core_lib.db import ClientCmdb, rows
+from core_lib.db import ClientCmdb, StackRecord, rows
 from core_lib.framework.errors import FencedError, LockedError
 from core_lib.framework.models import RunStatus
 from tests.unit.db.builders import a_run, a_state
@@ -146,3 +146,15 @@ def test_locks_when_more_than_a_transaction_holds_then_all_or_none_still_counts(
     assert len(two.locks.holders(keys)) == 150
     two.locks.release("run-one", keys)
     assert two.locks.holders(keys) == {}
+
+
+def test_stack_record_when_the_lock_was_lost_then_it_is_not_written(two: ClientCmdb, clock: Clock) -> None:
+    record = StackRecord(target="111111111111/eu-west-1", stack_name="net", fingerprint="f", stack_id="s", run_id="run-one")
+    two.locks.acquire("run-one", 1, [NET], "ada")
+    two.stacks.put(record, epoch=1)
+    clock.forward(seconds=3600)
+    two.runs.heartbeat("run-two", 1)
+    two.locks.acquire("run-two", 1, [NET], "bob")
+    with pytest.raises(FencedError):
+        two.stacks.put(record.but(fingerprint="stale"), epoch=1)
+    assert two.stacks.get_many(record.target) == {"net": record}
