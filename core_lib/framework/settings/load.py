@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from core_lib.framework.errors import SettingsError
 from core_lib.framework.settings.model import Settings
-from core_lib.framework.settings.names import KNOWN, SECTIONS, nearest, nest
+from core_lib.framework.settings.names import KNOWN, SECTIONS, nearest, nest, shown
 from core_lib.framework.settings.sources import (
     Found,
     find_config,
@@ -51,7 +51,7 @@ def _check_names(layer: Mapping[str, Found]) -> None:
         if name not in KNOWN:
             near = nearest(name)
             raise SettingsError(
-                f"'{name}' is not a setting",
+                f"'{shown(name)}' is not a setting",
                 where=item.origin,
                 hint=f"did you mean '{near}'?" if near else "core info lists all settings",
             )

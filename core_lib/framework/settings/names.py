@@ -28,6 +28,7 @@ def fields(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tupl
             yield from fields(section, f"{prefix}{name}.")
 
 
+_LONGEST_SHOWN = 80
 KNOWN = tuple(name for name, _ in fields())
 SECTIONS = tuple(name for name, field in Settings.model_fields.items() if section_of(field))
 
@@ -63,3 +64,9 @@ def nearest(name: str, known: tuple[str, ...] = KNOWN) -> str | None:
         return close[0]
     leaf = name.rsplit(".", 1)[-1].lower()
     return next((candidate for candidate in known if candidate.rsplit(".", 1)[-1] == leaf), None)
+
+
+def shown(name: str) -> str:
+    """A name from outside as it may appear in a message: not longer than a line, nothing that a terminal would act on."""
+    text = name if name.isprintable() else repr(name)[1:-1]
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -49,8 +49,9 @@ def from_environment() -> dict[str, Found]:
     """
     try:
         values = EnvSettingsSource(Settings)()
-    except SourceError as error:
-        raise SettingsError(str(error), where="environment", hint="lists and maps are written as JSON") from error
+    except (SourceError, RecursionError) as error:
+        message = str(error) if isinstance(error, SourceError) else "a variable's JSON is nested too deeply"
+        raise SettingsError(message, where="environment", hint="lists and maps are written as JSON") from error
     spelling = {name.lower(): name for name in os.environ}
     found = {name: Found(value, _variable_origin(name, spelling)) for name, value in flatten(values).items()}
     for lower, variable in spelling.items():
@@ -99,7 +100,7 @@ def find_config(start: Path | None = None) -> Path | None:
         SettingsError: CORE_CONFIG names a file that is not there.
     """
     if named := os.environ.get(CONFIG_VARIABLE):
-        path = Path(named).expanduser()
+        path = Path(os.path.expanduser(named))
         if not path.is_file():
             raise SettingsError(f"there is no file {named}", where=f"environment {CONFIG_VARIABLE}", hint="name a core.toml")
         return path
@@ -117,13 +118,15 @@ def from_file(path: Path) -> dict[str, Found]:
         if path.stat().st_size > _LONGEST_FILE:
             raise SettingsError("the file is larger than 1 MiB", where=str(path))
         text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        values = flatten(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"not TOML: {error}", where=str(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot be read: {error}", where=str(path)) from error
+    except RecursionError as error:
+        raise SettingsError("nested too deeply", where=str(path)) from error
     lines = _lines(text)
-    return {name: Found(value, f"{path}:{_line_of(name, lines)}") for name, value in flatten(values).items()}
+    return {name: Found(value, f"{path}:{_line_of(name, lines)}") for name, value in values.items()}
 
 
 def _lines(text: str) -> dict[str, int]:
