@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from deployments.local import down, environment
@@ -28,6 +30,8 @@ PRODUCTION = ("      QueueDepthAlarm: 20\n", "      QueueDepthAlarm: 25\n")
 def main() -> int:
     """Run the story; 0 when every step ended as it says."""
     started = time.monotonic()
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, signal.default_int_handler)
     try:
         bring_up()
         register()
@@ -39,6 +43,9 @@ def main() -> int:
         SCREEN.print(f"\n[bold red]The demo went wrong:[/bold red] {surprise}")
         SCREEN.print("Logs are in .demo/logs. What is up stays up: `CORE_STATE_DIR=.demo .venv/bin/core down` ends it.")
         return 1
+    except KeyboardInterrupt:
+        core("down")
+        return 130
     say("Done", f"The whole story took {time.monotonic() - started:.0f} seconds.")
     stay()
     return 0
@@ -128,8 +135,10 @@ def stay() -> None:
     """Leave everything up for a look, until Ctrl-C; unattended, end at once."""
     core("status")
     if not unattended():
-        SCREEN.print("\nEverything stays up; try `CORE_STATE_DIR=.demo .venv/bin/core runs list`; Ctrl-C ends it all.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        SCREEN.print("\nEverything stays up. Ctrl-C ends it all; in another terminal, try")
+        SCREEN.print("CORE_STATE_DIR=.demo .venv/bin/core runs list", style="bold")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
     core("down")
 
 
