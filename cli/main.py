@@ -6,6 +6,9 @@ answer at once.
 
 from __future__ import annotations
 
+import io
+import sys
+
 import typer
 
 from cli.commands import (
@@ -23,9 +26,11 @@ from cli.commands import (
     targets,
     why,
 )
+from cli.usage import Entrance
 
 app = typer.Typer(
     name="core",
+    cls=Entrance,
     help="Change a whole AWS organization with one request: compile, review, apply, watch.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -37,7 +42,10 @@ for group in (local, init, compile_, review, deploy, runs, facts, why, targets, 
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script. What a terminal's encoding cannot show is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.options import DeploymentOptions, RunOptions, TargetOptions
-from core_lib.framework.errors import InputError, PayloadError, SettingsError
+from core_lib.framework.errors import InputError, PayloadError, PrnError, SettingsError
 
 if TYPE_CHECKING:
     from cli.connection import Connection
     from core_lib.framework.models import DeploymentDetails, Options, PackageDetails, Selection, Task, TaskPayload
     from core_lib.framework.package import Package
     from core_lib.framework.settings import Settings
+
+_DEEPEST_FACT = 20
 
 
 def read_package(path: Path) -> Package:
@@ -95,14 +97,25 @@ def facts_of(pairs: Sequence[str]) -> dict[str, Any]:
 
     facts: dict[str, Any] = {}
     for key, text in (_pair(pair, "--fact") for pair in pairs):
-        *path, leaf = key.split(".")
+        *path, leaf = _steps(key)
         place = facts
         for part in path:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
                 raise InputError(f"'{key}' goes through a value", where="--fact")
+        if isinstance(place.get(leaf), dict):
+            raise InputError(f"'{key}' is a value here and a map before", where="--fact")
         place[leaf] = load_yaml(text, f"--fact {key}").data if text.strip() else text
     return facts
+
+
+def _steps(key: str) -> list[str]:
+    steps = key.split(".")
+    if len(steps) > _DEEPEST_FACT:
+        raise InputError(f"a fact is at most {_DEEPEST_FACT} levels deep", where="--fact", hint=f"this one has {len(steps)}")
+    if not all(step.strip() for step in steps):
+        raise InputError(f"'{key}' has an empty step", where="--fact", hint="e.g. --fact Network.Cidr=10.0.0.0/16")
+    return steps
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:
@@ -143,11 +156,20 @@ def payload_of(
     targets: TargetOptions | None = None,
     options: Options | None = None,
 ) -> TaskPayload:
-    """The payload for this task."""
-    from core_lib.framework.models import Options, TaskPayload
+    """The payload for this task.
 
+    Raises:
+        PayloadError, PrnError, InputError, SettingsError: something given cannot be used.
+    """
+    from core_lib.framework.models import Options, Prn, TaskPayload
+
+    client = connection.client_name
+    try:
+        Prn(client)
+    except PrnError as error:
+        raise PayloadError(f"{client!r} cannot be the name of a client", where="client", hint=error.hint) from error
     return TaskPayload(
-        client=connection.client_name,
+        client=client,
         task=task,
         deployment_details=details_of(connection.settings, deployment),
         package=package,

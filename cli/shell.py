@@ -12,7 +12,8 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
@@ -83,7 +84,22 @@ class Shell:
 
 def to_json(document: Any) -> str:
     """Indented JSON; pydantic messages become their wire form, paths and times become text."""
-    return json.dumps(document, indent=2, ensure_ascii=False, default=_wire_form)
+    only_ascii = not writes_everything(sys.stdout.encoding)
+    return json.dumps(document, indent=2, ensure_ascii=only_ascii, default=_wire_form)
+
+
+def writes_everything(encoding: str | None) -> bool:
+    """Whether an encoding (of a stream) can write every character."""
+    return (encoding or "").lower().replace("_", "-") in ("utf-8", "utf8", "utf-16", "utf-32")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns a file that cannot be written into an InputError."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
 
 
 def pascal_keys(value: Any) -> Any:
@@ -216,12 +232,25 @@ def guard(action: Callable[[], None], *, json_mode: bool) -> None:
 
 
 def report(problem: Mapping[str, str], code: ExitCode, *, json_mode: bool) -> None:
-    """Show a problem and end with `code`. People get four lines at most, scripts one JSON document."""
-    if json_mode:
-        print(to_json({"Error": dict(problem), "ExitCode": int(code)}))
-    else:
-        print(_for_people(problem), file=sys.stderr)
+    """Show a problem and end with `code`."""
+    show(problem, code, json_mode=json_mode)
     raise typer.Exit(int(code))
+
+
+def show(problem: Mapping[str, str], code: ExitCode, *, json_mode: bool) -> None:
+    """Show a problem. People get four lines at most, scripts one JSON document."""
+    plain = {key: printable(value) for key, value in problem.items()}
+    if json_mode:
+        print(to_json({"Error": plain, "ExitCode": int(code)}))
+    else:
+        print(_for_people(plain), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """The text with everything written out that a terminal would act on (escapes, hidden characters)."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text)
 
 
 def _for_people(problem: Mapping[str, str]) -> str:

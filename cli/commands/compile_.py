@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import DeploymentOptions, PackageArgument, RegistryOption, TargetOptions
-from cli.shell import Shell, command
+from cli.shell import Shell, command, writing
 
 if TYPE_CHECKING:
     from core_lib.deployspec import Compilation
@@ -91,7 +91,8 @@ def _write(folder: Path, compilation: Compilation) -> list[str]:
     texts = {f"{task.value}.actions": plan.to_json().encode() for task, plan in compilation.plans.items()}
     for name, content in (texts | dict(compilation.files)).items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         written.append(str(path))
     return written

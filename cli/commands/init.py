@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.shell import Shell, command
+from cli.shell import Shell, command, writing
 from core_lib.framework.errors import InputError
 
 
@@ -25,8 +25,11 @@ def init(
 ) -> None:
     """Scaffold a package (deployspec.yaml, a template) and a core.toml. Existing files are never touched."""
     from cli.scaffold import scaffold
+    from core_lib.framework.models import Prn
 
     name = app_name or re.sub(r"[^A-Za-z0-9-]+", "-", folder.resolve().name).strip("-") or "app"
+    Prn(portfolio, name)
+    Prn(shell.client or "acme")
     files = scaffold(client=shell.client or "acme", portfolio=portfolio, app=name)
     taken = [path for path in files if (folder / path).exists()]
     if taken:
@@ -34,8 +37,9 @@ def init(
             f"{', '.join(taken)} already there", where=str(folder), hint="choose an empty folder: core init NEW-FOLDER"
         )
     for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+        with writing(folder / path):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
     written = [str(folder / path) for path in files]
     shell.emit(
         {"Folder": folder, "Files": written},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
@@ -43,6 +44,8 @@ def up(
     """Start the platform: emulated AWS, Prefect with its web pages, a worker. Does nothing when it is up."""
     if endpoint and aws:
         raise InputError("--endpoint and --aws exclude each other", where="core up")
+    if endpoint and not re.match(r"https?://[^/\s]+", endpoint):
+        raise InputError(f"{endpoint[:80]!r} is not an address", where="--endpoint", hint="e.g. http://127.0.0.1:4566")
     from core_lib.framework.settings import load_settings
     from deployments.local import UpOptions
     from deployments.local import up as bring_up

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.shell import Shell, command
+from cli.shell import Shell, command, writing
 from core_lib.framework.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def export(
         book = collect(connection.client)
     text = book.to_yaml()
     if out:
-        out.write_text(text, encoding="utf-8")
+        with writing(out):
+            out.write_text(text, encoding="utf-8")
         shell.emit({"File": str(out)}, str(out))
         return
     shell.emit(book, text.removesuffix("\n"))

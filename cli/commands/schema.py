@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.shell import Shell, command, to_json
-from core_lib.framework.errors import InputError
+from core_lib.framework.errors import InputError, UnknownKindError
 
 
 class Document(StrEnum):
@@ -40,7 +40,11 @@ def schema(
     if document is Document.ACTION:
         if kind is None:
             raise InputError("schema action needs a kind", where="KIND", hint="e.g. core schema action AWS::CreateStack")
-        shell.emit(action_schema(kind), to_json(action_schema(kind)))
+        try:
+            found = action_schema(kind)
+        except UnknownKindError as error:
+            raise UnknownKindError(error.message, where="KIND", hint=error.hint) from error
+        shell.emit(found, to_json(found))
         return
     if kind is not None:
         raise InputError(f"'{document.value}' takes no kind", where=kind)

@@ -110,5 +110,5 @@ def _targets(
     if action is None:
         return found
     if action not in found:
-        raise GraphError(f"there is no action '{action}'", hint=f"the package has: {', '.join(found)}")
+        raise GraphError(f"there is no action '{action}'", where="--action", hint=f"the package has: {', '.join(found)}")
     return {action: found[action]}

@@ -9,6 +9,7 @@ from core_lib.db import Facts
 from core_lib.deployspec.contexts import Place
 from core_lib.deployspec.layers import read_layers
 from core_lib.deployspec.placement import Placement
+from core_lib.deployspec.places import located
 from core_lib.deployspec.shapes import ShapeMaker
 from core_lib.deployspec.sources import Sources
 from core_lib.deployspec.spec_file import ActionSource, SpecFile, read_spec_files
@@ -66,12 +67,16 @@ def _place(file: SpecFile, source: ActionSource, target: str, placement: Placeme
         raise TargetError(f"{source.name!r} has no target in this run", where=source.locate())
     if not target:
         return placement.by_key(targets.keys[0])
+    where = f"{source.name}@{target}"
     account, _, region = target.rpartition("/")
-    known = placement.directory.account_ids(account)
+    if not account:
+        raise TargetError(f"{target!r} is not an account and region", where=where, hint="write name@account/region")
+    with located(lambda: where):
+        known = placement.directory.account_ids(account)
     key = f"{next(iter(known))}/{region}"
     if key not in targets.keys:
         near = nearest(key, targets.keys)
-        raise TargetError(f"{source.name!r} has no target {target}", hint=f"did you mean {near}?" if near else None)
+        raise TargetError(f"{source.name!r} has no target {target}", where=where, hint=f"did you mean {near}?" if near else None)
     return placement.by_key(key)
 
 

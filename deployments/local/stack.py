@@ -148,7 +148,7 @@ def _answers(endpoint: str) -> bool:
     except HTTPError as refusal:
         refusal.close()
         return True
-    except (URLError, OSError):
+    except (URLError, OSError, ValueError):
         return False
     return True
 
