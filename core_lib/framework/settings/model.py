@@ -178,8 +178,6 @@ class LocalSettings(Section):
     """moto, behind the gateway."""
     prefect_port: int = Field(default=4200, ge=0, le=65535)
     """Prefect's API and web pages."""
-    api_port: int = Field(default=8080, ge=0, le=65535)
-    """The platform's own API."""
     start_seconds: float = Field(default=120, gt=0, le=3600)
     """How long a member of the stack may take until it is healthy."""
 
