@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 import typer
 
 from cli.exit_codes import ExitCode, exit_code_of
-from core_lib.framework.errors import CoreError, InputError
+from core_lib.framework.errors import CoreError, InputError, harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -239,18 +239,11 @@ def report(problem: Mapping[str, str], code: ExitCode, *, json_mode: bool) -> No
 
 def show(problem: Mapping[str, str], code: ExitCode, *, json_mode: bool) -> None:
     """Show a problem. People get four lines at most, scripts one JSON document."""
-    plain = {key: printable(value) for key, value in problem.items()}
+    plain = {key: harmless(value) for key, value in problem.items()}
     if json_mode:
         print(to_json({"Error": plain, "ExitCode": int(code)}))
     else:
         print(_for_people(plain), file=sys.stderr)
-
-
-def printable(text: str) -> str:
-    """The text with everything written out that a terminal would act on (escapes, hidden characters)."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text)
 
 
 def _for_people(problem: Mapping[str, str]) -> str:

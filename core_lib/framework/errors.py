@@ -40,7 +40,19 @@ Every error says what was wrong, where, and what to do next.
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
+
+_ACTED_ON = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_LONGEST = 10_000
+
+
+def harmless(text: str) -> str:
+    """Text that may come from outside, fit to be shown: terminal escapes and hidden characters are written out, the rest of a
+    text of more than 10,000 characters is cut off."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}... ({len(text)} characters)"
+    return _ACTED_ON.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 class CoreError(Exception):
@@ -52,10 +64,10 @@ class CoreError(Exception):
     code: ClassVar[str] = "CORE-0000"
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.where = where
-        self.hint = hint
+        self.message = harmless(message)
+        self.where = where if where is None else harmless(where)
+        self.hint = hint if hint is None else harmless(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -15,8 +15,8 @@ from core_lib.framework.errors import CoreError
 
 SECONDS = 5.0
 """No refusal takes longer (processor time, so that a busy machine does not matter)."""
-LONGEST = 6_000
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+LONGEST = 12_000
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff]")
 _INTERNALS = re.compile(r"Traceback|<class '|<function |object at 0x|sys\.|pydantic\.dev|site-packages|Error\(|input_value=")
 
 

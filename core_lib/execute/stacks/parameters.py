@@ -49,6 +49,8 @@ class StackParams(Message):
     @classmethod
     def _full_names(cls, value: Any) -> Any:
         items = (value,) if isinstance(value, str) else value
+        if not isinstance(items, (list, tuple)):
+            return value
         return tuple(item if str(item).startswith("CAPABILITY_") else f"CAPABILITY_{item}" for item in items)
 
     @field_validator("tags", mode="before")

@@ -20,6 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 
 _MISSING: Any = object()
 _MOST_FAULTS = 20
+_LONGEST_KEY = 80
 _SECRET = re.compile(r"password|passwd|secret|token|credential|private_?key", re.IGNORECASE)
 _KINDS = {str: "text", bool: "a boolean", int: "a whole number", float: "a number", list: "a list", dict: "a map"}
 _WANTED = {
@@ -94,7 +95,7 @@ def _real_path(loc: tuple[int | str, ...], data: Any) -> Path:
 
 
 def _dotted(path: Path) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_KEY]}" for step in path)
     return text.removeprefix(".")
 
 

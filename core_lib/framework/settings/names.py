@@ -67,6 +67,5 @@ def nearest(name: str, known: tuple[str, ...] = KNOWN) -> str | None:
 
 
 def shown(name: str) -> str:
-    """A name from outside as it may appear in a message: not longer than a line, nothing that a terminal would act on."""
-    text = name if name.isprintable() else repr(name)[1:-1]
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    """A name from outside as it may appear in a message: not longer than a line."""
+    return name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
