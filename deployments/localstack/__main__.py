@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--prepare-only", action="store_true", help="install, but do not start")
     options = parser.parse_args()
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, signal.default_int_handler)
     try:
         if options.prepare_only:
             print(f"LocalStack {prepare(options.workdir).version} is ready in {options.workdir}")
