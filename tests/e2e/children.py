@@ -61,6 +61,11 @@ class Worker:
             count -= wanted(line)
         return True
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
     def kill(self) -> bool:
         """kill -9. Whether it was still alive."""
         self._process.kill()

@@ -39,6 +39,7 @@ def acme(
         ("CORE_CMDB__TABLE_PREFIX", table_prefix),
         ("CORE_CMDB__HEARTBEAT_SECONDS", "0.5"),
         ("CORE_CMDB__LOCK_LEASE_SECONDS", "20"),
+        ("CORE_STATE_DIR", str(tmp_path / "no-platform")),
         ("CORE_ARTEFACTS__LOCATION", str(tmp_path / "artefacts")),
         ("CORE_POLLING__INITIAL_SECONDS", "0.05"),
         ("CORE_POLLING__LONGEST_SECONDS", "0.3"),

@@ -98,10 +98,10 @@ def test_cancel_when_the_worker_is_dead_then_the_run_ends_at_once_and_resume_fin
 def resume(fleet: Fleet, run_id: str) -> None:
     """Go on with the run; whatever is gated is let go as it comes."""
     with Worker("acme", run_id) as worker:
-        while fleet.cmdb.runs.get(run_id).status is not RunStatus.SUCCEEDED:
+        while worker.alive:
             fleet.open_gates()
             time.sleep(0.1)
-        assert worker.wait() == 0, (worker.lines[-3:], worker.errors)
+        assert worker.wait() == 0, (worker.lines[-5:], worker.errors, fleet.cmdb.ledger.load(run_id))
 
 
 def assert_rows_are_true(fleet: Fleet, run_id: str) -> None:
