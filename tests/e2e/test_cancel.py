@@ -58,7 +58,7 @@ def test_cancel_when_stacks_are_in_flight_then_rows_and_cloud_agree_and_resume_f
     assert len(fleet.stacks()) == 13
 
 
-@pytest.mark.parametrize("after", [1, 5, 12, 20])
+@pytest.mark.parametrize("after", [1, 12, pytest.param(5, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.slow)])
 def test_cancel_when_it_comes_at_any_moment_then_no_row_stays_running_and_resume_finishes(
     make_fleet: MakeFleet, after: int
 ) -> None:

@@ -66,7 +66,7 @@ def values(fleet: Fleet) -> dict[str, str]:
     return {key: each["Parameters"][0]["ParameterValue"] for key, each in fleet.stacks().items()}
 
 
-@pytest.mark.parametrize("apart", [0.0, 0.15, 0.6])
+@pytest.mark.parametrize("apart", [0.0, 0.15, pytest.param(0.6, marks=pytest.mark.slow)])
 async def test_two_runs_when_they_wait_for_each_other_then_each_stack_sees_one_after_the_other(
     make_fleet: MakeFleet, apart: float
 ) -> None:
