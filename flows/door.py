@@ -168,7 +168,10 @@ def cancel_run(client: str, run_id: str, *, settings: Settings | None = None) ->
         if run.flow_run_id is not None:
             with _client(settings) as prefect, suppress(ObjectNotFound):
                 prefect.set_flow_run_state(UUID(run.flow_run_id), Cancelling(message=f"run {run_id} was cancelled"))
-        return runs.transition(run_id, RunStatus.CANCELLED)
+        if run.epoch == 0:
+            return runs.transition(run_id, RunStatus.CANCELLED)
+        fenced = runs.take(run_id)  # a worker that only slept must not go on when it wakes up
+        return runs.transition(run_id, RunStatus.CANCELLED, epoch=fenced.epoch)
 
 
 def _submit(flow: str, run_id: str, parameters: Mapping[str, Any], tags: list[str], settings: Settings) -> Submission:

@@ -37,11 +37,14 @@ async def resume(client: str, run_id: str, options: Options | None = None, take_
 
 async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool) -> State[Any]:
     record = await load_run(shop)
+    shop.resuming = True
     await tag(record.client, record.prn, record.task, record.run_id)
     if options is not None:
         shop.options = options.but(reviewed_run=record.options.reviewed_run, plan_hash=record.options.plan_hash)
         if options.dry_run:
             return Completed(message=f"dry run: {record.run_id} is {record.status}, nothing was executed")
+    elif record.options.only is not None:
+        shop.options = record.options.but(only=None)  # an earlier resume's choice is not this one's
     if record.task is Task.APPLY and needs_review(shop.have(shop.plan, "plan")):
         await load_reviews(shop, None)
     shop.only_if_idle = not take_over and not await _is_over(record.flow_run_id)

@@ -14,6 +14,7 @@ from prefect.exceptions import PrefectException
 from prefect.states import Cancelled, Completed, Failed
 
 from core_lib.execute import Engine, units
+from core_lib.framework.errors import CancelledError
 from core_lib.framework.models import RunState, RunStatus
 from core_lib.report import final_status
 from flows.execute_targets import execute_targets
@@ -32,8 +33,10 @@ PROGRESS_SECONDS = 2.0
 async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
     """Execute the plan of a registered run to its end. Called again for the same run, it resumes."""
     shop = workshop(run_id)
-    await load_run(shop)
+    before = await load_run(shop)
     shop.raise_if_stopped()
+    if before.status.ended and not shop.resuming:
+        raise CancelledError("the run was ended before it began", where=run_id, hint=f"core runs resume {run_id}")
     record = await take_run(shop, flow_run_id)
     plan = shop.have(shop.plan, "plan")
     await publish_plan(run_id, plan)

@@ -53,6 +53,7 @@ class Workshop:
         self.floor: Floor | None = None
         self.options: Options | None = None
         self.only_if_idle = False
+        self.resuming = False
         self.reviews: Mapping[str, StackReview] = {}
         self.ended = False
         self.fatal: BaseException | None = None

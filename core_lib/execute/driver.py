@@ -46,6 +46,11 @@ class Driver:
         """What is left to do in this unit."""
         return list(self._todo.values())
 
+    @property
+    def begun(self) -> list[PlanAction]:
+        """What an earlier worker began and did not end."""
+        return [action for action in self._todo.values() if self._parts.book.status(action.id) is ActionStatus.RUNNING]
+
     async def run(self) -> None:
         """Work until every action of the unit has ended."""
         try:

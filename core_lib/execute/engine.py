@@ -80,7 +80,8 @@ class Engine:
         self._brake = Brake()
         self._views: dict[str, StackView] = {}
         self._writer = GroupWriter(self._commit)
-        self._hooks = HookEvents(plan, run, cmdb.events, self._cmdb_threads)
+        self._hook_threads = ThreadPoolExecutor(1, thread_name_prefix="hooks")
+        self._hooks = HookEvents(plan, run, cmdb.events, self._hook_threads)
         listeners = [self._hooks.on_event, *([on_event] if on_event else [])]
         options, limits = run.options, settings.limits
         concurrency = options.concurrency or limits.concurrency
@@ -143,6 +144,7 @@ class Engine:
             await self._pulse.stop()
             self._parts.threads.shutdown(wait=False, cancel_futures=True)
             self._cmdb_threads.shutdown(wait=False)
+            self._hook_threads.shutdown(wait=False)
 
     async def drive(self, unit: Unit, around: Around | None = None) -> UnitResult:
         """See every action of the unit to its end. The units named in `unit.upstream_units` have ended before.
@@ -156,8 +158,9 @@ class Engine:
         driver = Driver(self._parts, unit, locks, view, around)
         await self._learn(outside(self._parts, driver.todo))
         try:
-            if driver.todo and not self._parts.run.options.dry_run and self._brake.stops_new_work(unit.target) is None:
-                await locks.take(driver.todo)
+            wanted = driver.todo if self._brake.stops_new_work(unit.target) is None else driver.begun
+            if wanted and not self._parts.run.options.dry_run:
+                await locks.take(wanted)
                 view.renew(now=locks.waited)
             await driver.run()
             if unit.target in self._brake.closed_targets:

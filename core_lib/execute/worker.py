@@ -44,6 +44,7 @@ class Worker:
         self._performer: Action[Any] = self._kind()
         self._view = view
         self._context: ActionContext[Any] | None = None
+        self._began = now()
 
     async def run(self) -> ActionState:
         """Work until the action has ended. Raises only what ends the whole worker process (FencedError, a CMDB that is gone)."""
@@ -157,7 +158,8 @@ class Worker:
     async def _pause(self, state: ActionState, delay: float) -> ActionState | None:
         """Wait for the next look; an ended row when the run was cancelled or the action's time is over."""
         limit = self._action.timeout
-        remaining = (state.started_at + limit - now()).total_seconds() if limit and state.started_at else None
+        began = max(state.started_at, self._began) if state.started_at else None  # while no worker was there, time stood still
+        remaining = (began + limit - now()).total_seconds() if limit and began else None
         await self._parts.brake.sleep(delay if remaining is None else min(delay, max(remaining, 0)))
         if remaining is not None and remaining <= delay and not self._parts.brake.cancelled:
             reason = f"timed out after {limit}"
@@ -175,6 +177,7 @@ class Worker:
         step = await self._call("cancel", state)
         if isinstance(step, Done):
             return await self._stopped(reason, step.message, error)
+        asked = not isinstance(step, _Slip)
         deadline = now() + self._parts.pace.grace
         looks = 0
         while now() < deadline:
@@ -183,9 +186,15 @@ class Worker:
             remaining = (deadline - now()).total_seconds()
             delay = step.after if isinstance(step, Again) and step.after is not None else self._parts.pace.look(looks)
             await self._parts.brake.sleep(min(delay, max(remaining, 0)), through_cancel=True)
-            step = await self._call("check", state)
-            if isinstance(step, Done):
-                return await self._succeed(step)
+            if not asked:  # a look would go on with what is to be stopped
+                step = await self._call("cancel", state)
+                asked = not isinstance(step, _Slip)
+                if isinstance(step, Done):
+                    return await self._stopped(reason, step.message, error)
+            else:
+                step = await self._call("check", state)
+                if isinstance(step, Done):
+                    return await self._succeed(step)
             if isinstance(step, Failed):
                 return await self._stopped(reason, step.message, error)
             looks += 1

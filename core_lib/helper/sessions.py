@@ -14,7 +14,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core_lib.framework.errors import AwsError
+from core_lib.framework.errors import AssumeRoleError, AwsError
 from core_lib.framework.models import Target
 from core_lib.framework.settings import Settings
 from core_lib.helper.clients import Binding, Cache, NoRole, close_when_unused, current_binding, make_shared, unbound, view
@@ -102,7 +102,14 @@ class AwsSessions:
             through = Role(arn, None, through)
         name = target.deploy_role or self._settings.aws.deploy_role
         arn = name if name.startswith("arn:") else f"arn:{self._partition(target.region)}:iam::{target.account}:role/{name}"
-        return Role(arn, target.external_id or self._settings.aws.external_id, through)
+        role = Role(arn, target.external_id or self._settings.aws.external_id, through)
+        if role.account != target.account:
+            raise AssumeRoleError(
+                f"the deploy role {arn} lies in another account than the target",
+                where=target.key,
+                hint="give the role's name instead of its ARN (aws.deploy_role, or the account's DeployRole)",
+            )
+        return role
 
     def credentials(self, role: Role) -> RoleCredentials:
         """The credentials of a role; the same object for everybody who asks, so that a role is assumed once."""

@@ -206,7 +206,9 @@ PROCESSES: tuple[tuple[str, ...], ...] = (
 
 
 @pytest.mark.parametrize("arguments", PROCESSES, ids=range(len(PROCESSES)))
-def test_process_when_its_input_is_malformed_then_one_document_and_an_exit_code(arguments: tuple[str, ...], baseline: Path) -> None:
+def test_process_when_its_input_is_malformed_then_one_document_and_an_exit_code(
+    arguments: tuple[str, ...], baseline: Path
+) -> None:
     (baseline / "bad.zip").write_bytes(archives.zipped("../x"))
     before = files_in(baseline)
     scripted = core(*arguments, "--json")

@@ -71,7 +71,6 @@ REQUESTS: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-
 def refused(*arguments: str) -> dict[str, str]:
     result = CliRunner().invoke(app, [*arguments, "--json"])
     assert result.exit_code not in (0, 70), result.output

@@ -54,6 +54,8 @@ class ApplyChangeSet(StackDeployment):
             return self._go_on(found, live)
         if review is not None and (difference := _difference(review, live)):
             return _moved(difference)
+        if found is not None and review is not None and review.change_set_id and found.id != review.change_set_id:
+            return _moved(f"the change set {name} was made again since")
         if review is not None and review.outcome == "unchanged":
             return self._nothing_to_execute(ctx, want, live)
         if found is None:

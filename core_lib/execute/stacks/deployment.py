@@ -40,6 +40,9 @@ LONGEST_WAIT = timedelta(minutes=60)
 MOST_LOST = 3
 """How often a change set that has vanished is made again."""
 
+BEGINS_WITHIN = timedelta(seconds=60)
+"""How long a stack may show its last end after a change set was executed."""
+
 MOVED = "CORE-5002"
 Context = ActionContext[StackParams]
 
@@ -52,7 +55,9 @@ class StackDeployment(Action[StackParams]):
 
     def check(self, ctx: Context) -> Step:
         """Where the deployment stands, by phase."""
-        phase = ctx.scratch["phase"]
+        phase = ctx.scratch.get("phase")
+        if phase is None:
+            return self.start(ctx)
         if phase == "waiting":
             return self._check_waiting(ctx)
         if phase == "removing":
@@ -173,7 +178,8 @@ class StackDeployment(Action[StackParams]):
     def _lost_change_set(self, ctx: Context, found: ChangeSet | None) -> Step:
         """The change set is gone or out of date. If it was executed before it vanished, go on; else make a new one."""
         stack = ctx.stacks.fresh(ctx.params.stack_name)
-        if stack is not None and stack.change_set_id and ctx.scratch["change_set"] in stack.change_set_id:
+        lived = condition(stack) is not Condition.ABSENT  # a shell may name a change set that was never executed
+        if stack is not None and lived and stack.change_set_id and ctx.scratch["change_set"] in stack.change_set_id:
             return Again(after=0, scratch={**ctx.scratch, "phase": "executing", "stack_id": stack.id})
         if found is not None:
             delete_change_set(_client(ctx), ctx.params.stack_name, found.name)
@@ -205,6 +211,8 @@ class StackDeployment(Action[StackParams]):
         stack = describe_stack(client, _stack_id(ctx))
         if stack is not None and stack.status.endswith("_IN_PROGRESS"):
             return self._still_executing(ctx, stack)
+        if stack is not None and stack.status not in GOOD and self._about_to_begin(ctx, stack):
+            return Again()
         if stack is None or stack.status not in GOOD:
             ended = stack.status if stack else "DELETE_COMPLETE"
             reasons = failure_reasons(client, _stack_id(ctx))
@@ -222,6 +230,13 @@ class StackDeployment(Action[StackParams]):
         if broken or (executed is not None and executed.execution_status == "EXECUTE_FAILED"):
             return Failed(f"CloudFormation reports {stack.status}, but not all went well: {explain(broken, stack.reason)}")
         return self._settled(ctx, changed=True, stack=stack)
+
+    def _about_to_begin(self, ctx: Context, stack: LiveStack) -> bool:
+        """Whether the stack still shows how its last operation ended, because the new one has only just been asked for."""
+        if condition(stack) is not Condition.UPDATABLE or _elapsed(ctx) > BEGINS_WITHIN:
+            return False
+        found = find_change_set(_client(ctx), stack.name, ctx.scratch["change_set"])
+        return found is not None and found.execution_status == "EXECUTE_IN_PROGRESS"
 
     def _still_executing(self, ctx: Context, stack: LiveStack) -> Step:
         limit = ctx.params.timeout_minutes

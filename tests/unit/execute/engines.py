@@ -60,6 +60,7 @@ class ScriptParams(Message):
     cause: Cause = Cause.PERMANENT
     fails: bool = False
     stoppable: bool = True
+    cancel_slips: int = 0
     endless: bool = False
     outputs: dict[str, Any] = Field(default_factory=dict)
     stack_name: str | None = None
@@ -91,6 +92,7 @@ def scripted(world: World) -> type[Action[ScriptParams]]:
             return self._finish(ctx)
 
         def check(self, ctx: ActionContext[ScriptParams]) -> Step:
+            world.note("check", ctx.action_id)
             left = ctx.scratch["left"] - 1
             if ctx.params.endless:
                 return Again()
@@ -98,6 +100,8 @@ def scripted(world: World) -> type[Action[ScriptParams]]:
 
         def cancel(self, ctx: ActionContext[ScriptParams]) -> Step:
             world.note("cancel", ctx.action_id)
+            if len(world.named("cancel")) <= ctx.params.cancel_slips:
+                raise ConnectionResetError("lost the connection")
             return Done(message="stopped") if ctx.params.stoppable else Again()
 
         def undo(self, ctx: ActionContext[ScriptParams]) -> Step:

@@ -135,9 +135,16 @@ def test_role_of_a_target_lies_in_the_partition_of_its_region(region: str, parti
 
 
 def test_role_of_a_target_may_be_a_whole_arn() -> None:
-    arn = "arn:aws:iam::999999999999:role/path/deploy"
+    arn = "arn:aws:iam::111111111111:role/path/deploy"
     with AwsSessions(_settings()) as sessions:
         assert sessions.role_of(Target(account="111111111111", region="eu-west-1", deploy_role=arn)).arn == arn
+
+
+def test_role_of_a_target_when_it_lies_in_another_account_then_is_refused() -> None:
+    arn = "arn:aws:iam::999999999999:role/path/deploy"
+    target = Target(account="111111111111", region="eu-west-1", deploy_role=arn)
+    with AwsSessions(_settings()) as sessions, pytest.raises(AssumeRoleError, match="another account than the target"):
+        sessions.role_of(target)
 
 
 def test_call_when_role_is_refused_then_raises_and_uses_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
