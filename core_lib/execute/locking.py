@@ -61,7 +61,8 @@ class UnitLocks:
         looks = 0
         while True:
             try:
-                await self._parts.call(self._locks.acquire, run.run_id, run.epoch, keys, holder)
+                async with self._parts.lock_turn:
+                    await self._parts.call(self._locks.acquire, run.run_id, run.epoch, keys, holder)
             except LockedError as error:
                 too_long = longest is not None and looks >= longest
                 if run.options.when_locked == "refuse" or self._parts.brake.cancelled or too_long:

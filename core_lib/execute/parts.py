@@ -66,6 +66,8 @@ class Parts:
     threads: ThreadPoolExecutor
     assure: Callable[[], Awaitable[None]] = nothing_to_assure
     failed_targets: set[str] = field(default_factory=set)
+    lock_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while locks are taken: DynamoDB refuses transactions that check the run's fence at the same moment."""
 
     async def call(self, function: Callable[..., R], *args: Any) -> R:
         """Run a blocking call in a thread, with this task's context (correlation id and so on)."""
