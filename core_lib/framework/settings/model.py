@@ -138,7 +138,7 @@ class PrefectSettings(Section):
     """`user:password` of a Prefect server that asks for it."""
     work_pool: str = "core"
     """Work pool of all deployments."""
-    batch_size: int = Field(default=25, ge=1, le=1000)
+    batch_size: int = Field(default=32, ge=1, le=1000)
     """Accounts per sub-flow."""
     batch_concurrency: int = Field(default=1, ge=1, le=100)
     """Sub-flows that begin or end at once (they all work side by side). A Prefect server on SQLite stands only one writer;
