@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import regex
@@ -42,9 +43,9 @@ class Fact(FreeMessage):
     tags: dict[str, str] = Field(default_factory=dict)
 
     @property
+    @abstractmethod
     def name_in_registry(self) -> str:
         """The record's own name."""
-        raise NotImplementedError
 
     @property
     def etag(self) -> str:
