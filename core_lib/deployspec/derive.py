@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core_lib.execute import segments
+from core_lib.execute import find_kind, segments
 from core_lib.framework.models import DeploymentDetails, FileRef, PlanAction
 
 CREATE_STACK = "AWS::CreateStack"
@@ -24,7 +24,6 @@ APPLY_CHANGE_SET = "AWS::ApplyChangeSet"
 DELETE_STACK = "AWS::DeleteStack"
 GET_OUTPUTS = "AWS::GetStackOutputs"
 NO_OP = "SYSTEM::NoOp"
-_READ_ONLY = frozenset({NO_OP, "SYSTEM::SetVariables", GET_OUTPUTS, CREATE_CHANGE_SET})
 _KEPT_FOR_DELETION = ("StackName", "RoleArn")
 
 
@@ -38,7 +37,7 @@ def _reviewed(action: PlanAction, names: Mapping[str, str], quiet: Mapping[str, 
     if action.kind == CREATE_STACK:
         spec = {**action.spec, "ChangeSetName": names[action.id]}
         return action.model_copy(update={**quiet, "kind": CREATE_CHANGE_SET, "spec": spec})
-    if action.kind in _READ_ONLY:
+    if find_kind(action.kind).reads_only:
         return action.model_copy(update=dict(quiet))
     spec = {"Message": f"{action.kind} runs when the plan is applied"}
     return action.model_copy(update={**quiet, "kind": NO_OP, "spec": spec, "bindings": {}})

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 
 from core_lib.deployspec.directory import EVERYONE, Directory
 from core_lib.deployspec.instances import Instances
+from core_lib.execute import find_kind
 from core_lib.framework.codecs import nearest
 from core_lib.framework.errors import ReferenceFault
 from core_lib.framework.models import action_id
 
 SET_VARIABLES = "SYSTEM::SetVariables"
-_WITHOUT_OUTPUTS = frozenset((SET_VARIABLES, "SYSTEM::NoOp", "AWS::DeleteStack", "AWS::DeleteChangeSet"))
 _SHOWN = 5
 
 
@@ -46,7 +46,7 @@ class References:
             hint = f"did you mean {near!r}?" if near else f"actions of this file: {_listed(self._instances)}"
             raise ReferenceFault(f"outputs of {name!r} are used, and there is no such action", hint=hint)
         kind = self._instances[name].source.kind
-        if kind in _WITHOUT_OUTPUTS:
+        if find_kind(kind).outputs == {}:
             advice = "what it sets is read as {{ vars.Name }}" if kind == SET_VARIABLES else None
             raise ReferenceFault(f"outputs of {name!r} are used, and {kind} has none", hint=advice)
         return self._instances[name]

@@ -19,6 +19,7 @@ from core_lib.deployspec.places import located
 from core_lib.deployspec.references import References
 from core_lib.deployspec.shapes import Shape, paths_of
 from core_lib.deployspec.spec_file import ActionSource
+from core_lib.execute import find_kind
 from core_lib.framework.codecs import nearest
 from core_lib.framework.errors import ReferenceFault
 from core_lib.framework.models import PlanAction, action_id
@@ -149,12 +150,12 @@ def _guarded(reference: Reference, draft: Draft) -> bool:
 
 
 def _check_output(reference: Reference, instances: Instances, shape: Shape) -> None:
-    outputs = shape.template.outputs if shape.template else None
+    outputs = shape.template.outputs if shape.template else find_kind(instances.source.kind).outputs
     if outputs is None or reference.attribute is None or reference.attribute in outputs:
         return
     near = nearest(reference.attribute, outputs)
     known = ", ".join(sorted(outputs)) or "none"
-    template = shape.template.path if shape.template else ""
+    template = shape.template.path if shape.template else instances.source.kind
     raise ReferenceFault(
         f"{instances.source.name!r} has no output {reference.attribute!r}",
         hint=f"did you mean {near!r}?" if near else f"outputs of {template}: {known}",

@@ -7,10 +7,11 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from core_lib.execute.steps import Again, Done, Step
-from core_lib.framework.models import Message, StackReview, Target
+from core_lib.framework.models import ActionState, Message, StackReview, Target
 
 if TYPE_CHECKING:
     from core_lib.execute.stacks.view import StackView
@@ -27,6 +28,58 @@ def token_for(run_id: str, action_id: str, attempt: int, purpose: str) -> str:
     return f"core-{digest[:32]}"
 
 
+class ClientFactory(Protocol):
+    """Clients of AWS services for one action."""
+
+    def __call__(self, service: str, *, region: str | None = None, account: str | None = None) -> Any:
+        """A boto3 client of the service in the action's target, under its deploy role.
+
+        `region`: another region of the same account, e.g. `us-east-1` for global services. `account`: another account, under the
+        deploy role that the plan names for it, else the default one. Raises AssumeRoleError at its first call.
+        """
+
+
+class RunMemory(Protocol):
+    """What an action may know of its run, and leave behind for others."""
+
+    @property
+    def client_name(self) -> str:
+        """The client (tenant) the run belongs to."""
+
+    @property
+    def prn(self) -> str:
+        """The PRN of the deployment."""
+
+    @property
+    def requested_by(self) -> str | None:
+        """Who asked for the run."""
+
+    def states(self, target: str | None = None) -> Mapping[str, ActionState]:
+        """All known rows of the run by action id, or only those of one target (`account/region`)."""
+
+    def append_event(
+        self,
+        *,
+        status: str,
+        message: str | None = None,
+        event_type: Literal["STATUS", "DEBUG", "INFO", "WARN", "ERROR"] = "STATUS",
+        prn: str | None = None,
+        at: datetime | None = None,
+        key: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add an event to the CMDB's history; the same `key` and time again is the same event. Give `at` a time from the scratch.
+
+        `prn` None = the deployment's own. Raises ConflictError when another event has that key.
+        """
+
+    def keep(self, name: str, body: bytes) -> str:
+        """Put an artefact below the run's own prefix in the artefact store; answers its key."""
+
+    def fetch(self, key: str) -> bytes:
+        """Content of an artefact. Raises ArtefactError."""
+
+
 @dataclass(frozen=True)
 class ActionContext(Generic[P]):
     """What an action is given: its parameters, its place, its memory, and ways to reach AWS."""
@@ -37,11 +90,12 @@ class ActionContext(Generic[P]):
     action_id: str
     attempt: int
     scratch: Mapping[str, Any]
-    client: Callable[[str], Any]
+    client: ClientFactory
     files: Callable[[str], bytes]
     file_url: Callable[[str], str]
     file_sha256: Callable[[str], str]
     stacks: StackView
+    run: RunMemory
     log: logging.Logger
     force: bool = False
     review: StackReview | None = None
@@ -60,6 +114,9 @@ class ActionContext(Generic[P]):
 class Action(ABC, Generic[P]):
     """One kind of action. Subclasses live one per file under `actions/` and carry their own documentation.
 
+    `permissions`: every AWS permission that any of its methods needs; `scope` may narrow them to resources. `outputs`: names and
+    meanings of what it leaves for later actions, {} = nothing; None = known only at run time (a stack's own outputs), so the
+    compiler cannot check references to it. `reads_only`: it changes nothing, so a plan (which only looks) runs it too.
     `tolerates_unresolved`: the action starts although some run-time references of its parameters have no value yet
     (`ctx.unresolved` lists them); all other kinds fail. `stack_fields`: the parameters that name stacks the action changes; they
     are locked for the run before it begins.
@@ -70,9 +127,18 @@ class Action(ABC, Generic[P]):
     permissions: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[str] = ""
     example: ClassVar[Mapping[str, Any]] = {}
+    outputs: ClassVar[Mapping[str, str] | None] = {}
+    reads_only: ClassVar[bool] = False
     tolerates_unresolved: ClassVar[bool] = False
     stack_fields: ClassVar[tuple[str, ...]] = ()
     Params: ClassVar[type[Message]]
+
+    @classmethod
+    def scope(cls, params: Mapping[str, Any], target: Target, partition: str) -> Mapping[str, tuple[str, ...]]:
+        """The ARNs that permissions can be narrowed to in a least-privilege policy, by permission (`s3:DeleteObject`) or by
+        service (`s3:*`); what is left out needs `*`. `params` is the spec as the plan has it (expressions may be in it)."""
+        _ = params, target, partition
+        return {}
 
     @abstractmethod
     def start(self, ctx: ActionContext[P]) -> Step:

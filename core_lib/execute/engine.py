@@ -20,6 +20,7 @@ from core_lib.execute.graph import Unit
 from core_lib.execute.hooks import HookEvents
 from core_lib.execute.kinds import Kinds, catalogue
 from core_lib.execute.locking import UnitLocks
+from core_lib.execute.memory import Memory
 from core_lib.execute.parts import Pace, Parts
 from core_lib.execute.ports import Cmdb, Sessions, Store
 from core_lib.execute.pulse import Pulse
@@ -85,11 +86,13 @@ class Engine:
         listeners = [self._hooks.on_event, *([on_event] if on_event else [])]
         options, limits = run.options, settings.limits
         concurrency = options.concurrency or limits.concurrency
+        book = RunBook(plan, run.run_id, self._writer, self._brake, listeners)
         self._parts = Parts(
             plan=plan,
             run=run,
             kinds=kinds if kinds is not None else catalogue(),
-            book=RunBook(plan, run.run_id, self._writer, self._brake, listeners),
+            book=book,
+            memory=Memory(plan, run, book, cmdb.events, store),
             brake=self._brake,
             caps=Caps(
                 concurrency,

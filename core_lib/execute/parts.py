@@ -17,6 +17,7 @@ from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
 from core_lib.execute.files import PlanFiles
 from core_lib.execute.kinds import Kinds
+from core_lib.execute.memory import Memory
 from core_lib.execute.ports import Sessions
 from core_lib.framework.models import Plan, RunState, StackReview
 from core_lib.framework.settings import PollingSettings
@@ -56,6 +57,7 @@ class Parts:
     run: RunState
     kinds: Kinds
     book: RunBook
+    memory: Memory
     brake: Brake
     caps: Caps
     pace: Pace

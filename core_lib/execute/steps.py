@@ -27,11 +27,14 @@ class Again:
     """Not there yet: look again after this many seconds. None = the platform's own polling curve.
 
     `scratch` replaces what the action remembers between steps; None keeps it. It is in the ledger before the next step.
+    `parked`: it waits for people, perhaps for days: the run may be put away as a whole until somebody wakes it up, and is looked
+    at again then. Such a step needs a scratch.
     """
 
     after: float | None = None
     scratch: Mapping[str, Any] | None = None
     message: str | None = None
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core_lib.execute.action import Action, ActionContext
+from core_lib.execute.action import Action, ActionContext, ClientFactory
 from core_lib.execute.book import UNDOING, blank, ended_with, now
 from core_lib.execute.parts import Parts, reviews_in
 from core_lib.execute.runtime import NotYetKnownError, RuntimeValues
 from core_lib.execute.stacks.view import StackView
 from core_lib.execute.steps import Again, Done, Failed, Step
 from core_lib.framework.errors import CoreError, FencedError
-from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, PlanAction, Task
+from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, PlanAction, Target, Task
 from core_lib.helper import classify, error_info
 
 TIMEOUT_HINT = "raise the action's Timeout, or look at what it waits for"
@@ -101,8 +101,8 @@ class Worker:
         stack = getattr(bound.params, "stack_name", None)
         return ActionContext(
             params=bound.params, target=target, run_id=self._parts.run.run_id, action_id=self._action.id, attempt=attempt,
-            scratch={}, client=lambda service: self._parts.sessions.client(service, target), files=self._parts.files.read,
-            file_url=self._parts.files.url, file_sha256=self._parts.files.sha256, stacks=self._view, log=self._parts.log,
+            scratch={}, client=clients_for(self._parts, target), files=self._parts.files.read, file_url=self._parts.files.url,
+            file_sha256=self._parts.files.sha256, stacks=self._view, run=self._parts.memory, log=self._parts.log,
             force=self._parts.run.options.force, review=self._parts.reviews.get(f"{target.key}/{stack}"),
             unresolved=bound.unresolved,
         )  # fmt: skip
@@ -277,3 +277,19 @@ class Worker:
 
     def _must_stop(self) -> bool:
         return self._parts.brake.cancelled or self._parts.brake.stops_new_work(self._action.target) is not None
+
+
+def clients_for(parts: Parts, target: Target) -> ClientFactory:
+    """The clients of an action: in its target, in another region of it, or in another account."""
+
+    def client(service: str, *, region: str | None = None, account: str | None = None) -> Any:
+        place = target
+        if account is not None and account != target.account:
+            known = next((other for other in parts.plan.targets if other.account == account), None)
+            place = Target(
+                account=account, region=region or target.region,
+                deploy_role=known.deploy_role if known else None, external_id=known.external_id if known else None,
+            )  # fmt: skip
+        return parts.sessions.client(service, place, region=region)
+
+    return client

@@ -36,6 +36,8 @@ class CreateChangeSet(Action[StackParams]):
     )  # fmt: skip
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"
     Params = StackParams
+    outputs = None
+    reads_only = True
     stack_fields = ("StackName",)
     tolerates_unresolved = True
     example: ClassVar[Mapping[str, Any]] = {

@@ -29,6 +29,8 @@ class GetStackOutputs(Action[GetStackOutputsParams]):
     permissions = ("cloudformation:DescribeStacks",)
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html"
     Params = GetStackOutputsParams
+    outputs = None
+    reads_only = True
     example: ClassVar[Mapping[str, Any]] = {"StackName": "shared-network", "Optional": True}
 
     def start(self, ctx: ActionContext[GetStackOutputsParams]) -> Step:

@@ -22,6 +22,7 @@ class NoOp(Action[NoOpParams]):
     kind = "SYSTEM::NoOp"
     purpose = "Does nothing: a meeting point for dependencies, a place to hang hooks on."
     Params = NoOpParams
+    reads_only = True
     example: ClassVar[Mapping[str, Any]] = {"Message": "everything in this account is ready"}
 
     def start(self, ctx: ActionContext[NoOpParams]) -> Step:

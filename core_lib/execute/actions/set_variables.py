@@ -22,6 +22,7 @@ class SetVariables(Action[SetVariablesParams]):
     kind = "SYSTEM::SetVariables"
     purpose = "Stores values that later actions of the same target read as {{ vars.Name }}."
     Params = SetVariablesParams
+    reads_only = True
     example: ClassVar[Mapping[str, Any]] = {"Variables": {"Subnets": "{{ outputs.network.Subnets }}", "Zones": 3}}
 
     def start(self, ctx: ActionContext[SetVariablesParams]) -> Step:

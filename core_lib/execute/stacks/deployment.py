@@ -51,6 +51,7 @@ class StackDeployment(Action[StackParams]):
     """Base of the kinds that deploy a stack."""
 
     Params = StackParams
+    outputs = None
     stack_fields = ("StackName",)
 
     def check(self, ctx: Context) -> Step:

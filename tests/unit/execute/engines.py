@@ -133,6 +133,9 @@ class NoStore:
     def get(self, key: str) -> bytes:
         raise AssertionError(key)
 
+    def put(self, key: str, body: bytes) -> bool:
+        raise AssertionError(key)
+
     def url(self, key: str, *, seconds: int = 3600) -> str:
         raise AssertionError(key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from core_lib.execute import (
     ActionContext,
     Done,
     Step,
+    actions,
     canonical_kind,
     catalogue,
     json_schema,
@@ -23,14 +25,14 @@ from core_lib.execute import (
 from core_lib.framework.errors import CoreError, SchemaError, UnknownKindError
 from core_lib.framework.models import Message
 
-KINDS = [
-    "AWS::ApplyChangeSet", "AWS::CreateChangeSet", "AWS::CreateStack", "AWS::DeleteChangeSet", "AWS::DeleteStack",
-    "AWS::GetStackOutputs", "SYSTEM::NoOp", "SYSTEM::SetVariables",
-]  # fmt: skip
+KINDS = list(catalogue())
 
 
-def test_catalogue_when_walked_then_every_kind_is_there_in_order() -> None:
-    assert list(catalogue()) == KINDS
+def test_catalogue_when_walked_then_every_file_is_one_kind_and_all_are_in_order() -> None:
+    files = {path.stem for path in Path(actions.__path__[0]).glob("*.py")} - {"__init__"}
+    assert sorted(KINDS) == KINDS
+    assert {found.__module__.rpartition(".")[2] for found in catalogue().values()} == files
+    assert len(KINDS) == len(files)
 
 
 @pytest.mark.parametrize(

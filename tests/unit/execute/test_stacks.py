@@ -25,6 +25,7 @@ from core_lib.execute.stacks.unchanged import is_unchanged
 from core_lib.execute.stacks.view import StackView
 from core_lib.framework.errors import ArtefactError, AwsError
 from core_lib.framework.models import FileRef, Target
+from tests.builders.contexts import MemoryOfRun
 from tests.builders.memory_cmdb import MemoryStacks
 from tests.builders.plans import HERE, action, plan_of
 
@@ -47,8 +48,9 @@ def context(
     return ActionContext(
         params=StackParams.model_validate({"StackName": "app", "Template": "app.yaml", **params}),
         target=Target(account="111111111111", region="eu-west-1"), run_id="run-1", action_id=f"app@{HERE}", attempt=1, scratch={},
-        client=lambda service: client, files=files.__getitem__, file_url=lambda path: f"https://bucket/{path}",
-        file_sha256=lambda path: hashlib.sha256(files[path]).hexdigest(), stacks=view, log=logging.getLogger("test"),
+        client=lambda service, **place: client, files=files.__getitem__, file_url=lambda path: f"https://bucket/{path}",
+        file_sha256=lambda path: hashlib.sha256(files[path]).hexdigest(), stacks=view,
+        run=MemoryOfRun(), log=logging.getLogger("test"),
     )  # fmt: skip
 
 

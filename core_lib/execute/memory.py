@@ -1,0 +1,87 @@
+"""What an action may know of its run, and leave behind: rows of other actions, events, artefacts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from core_lib.db import Event
+from core_lib.execute.book import RunBook
+from core_lib.execute.ports import Events, Store
+from core_lib.framework.models import ActionState, Plan, Prn, RunState
+
+EventType = Literal["STATUS", "DEBUG", "INFO", "WARN", "ERROR"]
+
+
+class Memory:
+    """`ActionContext.run`: one per engine, safe for threads."""
+
+    def __init__(self, plan: Plan, run: RunState, book: RunBook, events: Events, store: Store) -> None:
+        self._plan = plan
+        self._run = run
+        self._book = book
+        self._events = events
+        self._store = store
+        self._prefix = f"{plan.deployment.key_prefix('artefacts')}/runs/{run.run_id}"
+
+    @property
+    def client_name(self) -> str:
+        """The client (tenant) the run belongs to."""
+        return self._run.client
+
+    @property
+    def prn(self) -> str:
+        """The PRN of the deployment."""
+        return str(self._plan.deployment.prn)
+
+    @property
+    def requested_by(self) -> str | None:
+        """Who asked for the run."""
+        return self._run.requested_by
+
+    def states(self, target: str | None = None) -> Mapping[str, ActionState]:
+        """All known rows of the run by action id, or only those of one target (`account/region`)."""
+        found = self._book.states()
+        return found if target is None else {key: state for key, state in found.items() if key.endswith(f"@{target}")}
+
+    def append_event(
+        self,
+        *,
+        status: str,
+        message: str | None = None,
+        event_type: EventType = "STATUS",
+        prn: str | None = None,
+        at: datetime | None = None,
+        key: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add an event to the CMDB's history; the same `key` and time again is the same event.
+
+        `at` None = when the run began. `prn` None = the deployment's own. Raises ConflictError when another event has that key.
+        """
+        identity = hashlib.sha256("\n".join((self._run.run_id, key)).encode()).hexdigest()[:32]
+        self._events.append(
+            Event(
+                prn=Prn.parse(prn) if prn else self._plan.deployment.prn,
+                at=at or self._run.started_at or self._run.created_at,
+                event_type=event_type,
+                status=status,
+                message=message,
+                run_id=self._run.run_id,
+                actor=self._run.requested_by,
+                details=dict(details or {}),
+                id=identity,
+            )
+        )
+
+    def keep(self, name: str, body: bytes) -> str:
+        """Put an artefact below the run's own prefix in the artefact store; answers its key. Raises ArtefactError."""
+        key = f"{self._prefix}/{name}"
+        self._store.put(key, body)
+        return key
+
+    def fetch(self, key: str) -> bytes:
+        """Content of an artefact. Raises ArtefactError."""
+        return self._store.get(key)
