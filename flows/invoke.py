@@ -8,14 +8,14 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from core_lib.framework.models import Task, TaskPayload
+from core_lib.framework.models import Plan, Task, TaskPayload
 from core_lib.invoker import Processor, route
 from flows.compile_deployspec import compile_deployspec
 from flows.execution import execute, needs_review
 from flows.naming import invoke_name, run_id_of, tag
 from flows.stopping import on_terminate
 from tasks.artifacts import publish_plan
-from tasks.inputs import read_package, store_package
+from tasks.inputs import load_operation, read_package, store_package
 from tasks.ledger import load_reviews, record_failure, register_run
 from tasks.retries import told
 from tasks.workshop import Workshop, opened
@@ -24,7 +24,7 @@ from tasks.workshop import Workshop, opened
 @flow(name="invoke", flow_run_name=invoke_name)
 @told
 async def invoke(payload: TaskPayload) -> State[Any]:
-    """Carry out a task payload: package, upload, compile, plan, apply, deploy or teardown.
+    """Carry out a task payload: package, upload, compile, plan, apply, deploy, teardown, or an operation (drift, medic ...).
 
     The flow run ends completed when everything asked for was done, failed when something was not, cancelled when it was
     stopped. What happened to each target is in the run's ledger under the correlation id.
@@ -45,6 +45,9 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
     if way.processor is Processor.PACKAGE:
         return await _take_package(shop, payload, store=way.stores)
 
+    if way.processor is Processor.OPERATION:
+        return await _operate(shop, payload, runs=way.runs)
+
     await compile_deployspec(shop.run_id, payload, store=way.stores)
     shop.raise_if_stopped()
     if not way.runs:
@@ -54,23 +57,33 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
             await publish_plan(shop.run_id, plan)
         return Completed(message="compiled; nothing was executed")
 
-    await _register(shop, payload)
+    compilation = shop.have(shop.compilation, "compilation")
+    plan = compilation.plan(payload.task)
+    await _register(shop, payload, plan)
+    if payload.task is Task.APPLY and needs_review(plan):
+        reviewed = compilation.plans.get(Task.PLAN)
+        await load_reviews(shop, reviewed.hash if reviewed else None)
     return await execute(shop)
 
 
-async def _register(shop: Workshop, payload: TaskPayload) -> None:
+async def _operate(shop: Workshop, payload: TaskPayload, *, runs: bool) -> State[Any]:
+    """Carry out a plan that was made without a package (drift, medic, rollback)."""
+    plan = await load_operation(shop, payload)
+    if not runs:
+        await publish_plan(shop.run_id, plan)
+        return Completed(message="a dry run; nothing was executed")
+    await _register(shop, payload, plan)
+    return await execute(shop)
+
+
+async def _register(shop: Workshop, payload: TaskPayload, plan: Plan) -> None:
     """Register the run. When Prefect retries this flow run it is registered already, and what it stored then counts."""
-    compilation = shop.have(shop.compilation, "compilation")
-    plan = compilation.plan(payload.task)
     known = shop.cmdb.runs.find(shop.run_id)
     if known is not None and known.flow_run_id == runtime.flow_run.id:
         shop.run = known
     else:
         shop.plan = plan
         await register_run(shop, payload, runtime.flow_run.id)
-    if payload.task is Task.APPLY and needs_review(plan):
-        reviewed = compilation.plans.get(Task.PLAN)
-        await load_reviews(shop, reviewed.hash if reviewed else None)
 
 
 async def _take_package(shop: Workshop, payload: TaskPayload, *, store: bool) -> State[Any]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from core_lib.db import Facts
 from core_lib.framework.errors import PackageError
-from core_lib.framework.models import Account, TaskPayload
+from core_lib.framework.models import Account, Plan, TaskPayload
 from core_lib.framework.package import Package
 from core_lib.framework.package_sources import open_package, read_archive
 from core_lib.helper import ArtefactStore
+from core_lib.runner import operation_of
 from tasks.retries import aws_task
 from tasks.workshop import Workshop
 
@@ -35,6 +36,12 @@ def load_package(payload: TaskPayload, store: ArtefactStore) -> Package:
 def package_key(payload: TaskPayload, package: Package) -> str:
     """Where a package lies in the store: under its deployment, named by its content."""
     return f"{payload.deployment_details.key_prefix('packages')}/{package.sha256}.zip"
+
+
+@aws_task("load plan")
+async def load_operation(shop: Workshop, payload: TaskPayload) -> Plan:
+    """The plan of an operation, see `core_lib.runner.operation_of`."""
+    return await asyncio.to_thread(operation_of, payload, shop.store)
 
 
 @aws_task("read package")

@@ -14,6 +14,7 @@ class Processor(StrEnum):
 
     PACKAGE = "package"
     DEPLOYSPEC = "deployspec"
+    OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Route:
 
 _PACKAGE_TASKS = {Task.PACKAGE: False, Task.UPLOAD: True}
 _RUN_TASKS = (Task.PLAN, Task.APPLY, Task.DEPLOY, Task.TEARDOWN)
+_OPERATIONS = (Task.DRIFT, Task.MEDIC, Task.ROLLBACK)
 
 
 def route(payload: TaskPayload) -> Route:
@@ -41,11 +43,15 @@ def route(payload: TaskPayload) -> Route:
     Raises:
         PayloadError: nobody handles this combination of Type, Task and Executor; the hint lists what is handled.
     """
-    if payload.type != "deployspec":
-        raise _unsupported(f"Type '{payload.type}'", "deployspec")
+    if payload.type not in ("deployspec", "operation"):
+        raise _unsupported(f"Type '{payload.type}'", "deployspec, operation")
     if payload.executor != "prefect":
         raise _unsupported(f"Executor '{payload.executor}'", "prefect")
     dry = payload.options.dry_run
+    if payload.type == "operation":
+        if payload.task not in _OPERATIONS:
+            raise _unsupported(f"Task '{payload.task}' of an operation", ", ".join(_OPERATIONS))
+        return Route(Processor.OPERATION, payload.task, stores=False, compiles=False, runs=not dry)
     if payload.task in _PACKAGE_TASKS:
         stores = _PACKAGE_TASKS[payload.task] and not dry
         return Route(Processor.PACKAGE, payload.task, stores=stores, compiles=False, runs=False)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-
-from pydantic import ValidationError
 
 from core_lib.db import ClientCmdb
 from core_lib.framework.errors import MovedError, RunStateError
@@ -14,6 +11,7 @@ from core_lib.framework.models import ActionState, ErrorInfo, Options, Plan, Run
 from core_lib.helper import ArtefactStore
 from core_lib.report import export_states, stack_reviews
 from core_lib.runner.correlation import new_run_id
+from core_lib.runner.stored_plans import plan_key, read_plan
 
 
 class Runner:
@@ -34,7 +32,7 @@ class Runner:
             ArtefactError: the plan cannot be stored.
         """
         prefix = plan.deployment.key_prefix("artefacts")
-        key = f"{prefix}/plans/{plan.hash}.json"
+        key = plan_key(plan)
         text = plan.to_json().encode()
         self._store.put(key, text, content_type="application/json")
         self._store.put(f"{prefix}/{plan.task}.actions", text, content_type="application/json")
@@ -138,11 +136,8 @@ class Runner:
     def _plan(self, run: RunState) -> Plan:
         if not run.plan_key:
             raise RunStateError("the run never got a plan", where=run.run_id, hint=run.error.message if run.error else None)
-        try:
-            plan = Plan.model_validate(json.loads(self._store.get(run.plan_key)))
-        except (ValueError, ValidationError) as error:
-            raise RunStateError("the stored plan cannot be read", where=run.plan_key) from error
-        if plan.content_hash() != run.plan_hash:
+        plan = read_plan(self._store, run.plan_key)
+        if plan.hash != run.plan_hash:
             raise RunStateError(
                 "the stored plan is not the one this run was registered with",
                 where=f"{run.run_id} {run.plan_key}",

@@ -25,6 +25,9 @@ class Task(StrEnum):
     DEPLOY = "deploy"
     RELEASE = "release"
     TEARDOWN = "teardown"
+    DRIFT = "drift"
+    MEDIC = "medic"
+    ROLLBACK = "rollback"
 
 
 class DeploymentDetails(Message):
@@ -162,11 +165,11 @@ class Options(Message):
 
 
 class TaskPayload(Message):
-    """One request to the platform."""
+    """One request to the platform. Of type `operation`, its package key names a plan that somebody made already."""
 
     client: str
     task: Task
-    type: Literal["pipeline", "deployspec"] = "deployspec"
+    type: Literal["pipeline", "deployspec", "operation"] = "deployspec"
     deployment_details: DeploymentDetails
     package: PackageDetails = Field(default_factory=PackageDetails)
     facts: dict[str, Any] = Field(default_factory=dict)

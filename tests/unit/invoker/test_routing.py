@@ -40,9 +40,18 @@ def test_route_when_the_task_is_about_the_package_then_nothing_is_compiled() -> 
     ]
 
 
+@pytest.mark.parametrize("task", [Task.DRIFT, Task.MEDIC, Task.ROLLBACK])
+def test_route_when_it_is_an_operation_then_its_plan_is_run_without_a_compile(task: Task) -> None:
+    way = route(payload(task, type="operation"))
+    assert (way.processor, way.stores, way.compiles, way.runs) == (Processor.OPERATION, False, False, True)
+    assert not route(payload(task, type="operation", options=Options(dry_run=True))).runs
+
+
 @pytest.mark.parametrize(
     ("asked", "word"),
     [
+        (payload(Task.DEPLOY, type="operation"), "deploy"),
+        (payload(Task.DRIFT), "drift"),
         (payload(Task.RELEASE), "release"),
         (payload(Task.DEPLOY, type="pipeline"), "pipeline"),
         (payload(Task.DEPLOY, executor="stepfunctions"), "stepfunctions"),

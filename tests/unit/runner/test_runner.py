@@ -96,7 +96,7 @@ def test_load_when_the_stored_plan_was_changed_then_refused(runner: Runner, stor
     plan = make_plan()
     run = runner.register(payload(plan), plan)
     store.put(run.plan_key, store.get(run.plan_key).replace(b'"net"', b'"not"'))
-    with pytest.raises(RunStateError, match="not the one this run was registered with"):
+    with pytest.raises(RunStateError, match="changed after it was sealed"):
         runner.load(run.run_id)
 
 
