@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, Typ
 
 from core_lib.execute.steps import Again, Done, Step
 from core_lib.framework.models import ActionState, Message, StackReview, Target
+from core_lib.framework.settings import Settings
 
 if TYPE_CHECKING:
     from core_lib.execute.stacks.view import StackView
@@ -97,6 +98,7 @@ class ActionContext(Generic[P]):
     stacks: StackView
     run: RunMemory
     log: logging.Logger
+    settings: Settings
     force: bool = False
     review: StackReview | None = None
     unresolved: tuple[str, ...] = field(default=())
@@ -114,15 +116,16 @@ class ActionContext(Generic[P]):
 class Action(ABC, Generic[P]):
     """One kind of action. Subclasses live one per file under `actions/` and carry their own documentation.
 
-    `permissions`: every AWS permission that any of its methods needs; `scope` may narrow them to resources. `outputs`: names and
-    meanings of what it leaves for later actions, {} = nothing; None = known only at run time (a stack's own outputs), so the
-    compiler cannot check references to it. `reads_only`: it changes nothing, so a plan (which only looks) runs it too.
-    `tolerates_unresolved`: the action starts although some run-time references of its parameters have no value yet
-    (`ctx.unresolved` lists them); all other kinds fail. `stack_fields`: the parameters that name stacks the action changes; they
-    are locked for the run before it begins.
+    `aliases`: other full names of the kind, e.g. of older deployspecs. `permissions`: every AWS permission that any of its
+    methods needs; `scope` may narrow them to resources. `outputs`: names and meanings of what it leaves for later actions, {}
+    = nothing; None = known only at run time (a stack's own outputs), so the compiler cannot check references to it.
+    `reads_only`: it changes nothing, so a plan (which only looks) runs it too. `tolerates_unresolved`: the action starts
+    although some run-time references of its parameters have no value yet (`ctx.unresolved` lists them); all other kinds fail.
+    `stack_fields`: the parameters that name stacks the action changes; they are locked for the run before it begins.
     """
 
     kind: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
     purpose: ClassVar[str]
     permissions: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[str] = ""

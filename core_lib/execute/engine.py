@@ -104,6 +104,7 @@ class Engine:
             sessions=sessions,
             reviews=dict(reviews or {}),
             log=logging.getLogger("core.execute"),
+            settings=settings,
             threads=ThreadPoolExecutor(min(concurrency, LARGEST_POOL), thread_name_prefix="action"),
         )
         every, lease = settings.cmdb.heartbeat_seconds, settings.cmdb.lock_lease_seconds

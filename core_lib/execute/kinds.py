@@ -39,7 +39,7 @@ def canonical_kind(text: str) -> str:
     if text in kinds:
         return text
     spelling = _spelling(text)
-    matches = sorted({kind for kind in kinds if spelling in _spellings(kind)})
+    matches = sorted({kind for kind, found in kinds.items() if spelling in _spellings(found)})
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -61,9 +61,9 @@ def _spelling(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def _spellings(kind: str) -> set[str]:
-    family, _, name = kind.partition("::")
-    return {_spelling(kind), _spelling(name or family)}
+def _spellings(found: type[Action[Any]]) -> set[str]:
+    names = (found.kind, *found.aliases)
+    return {_spelling(text) for name in names for text in (name, name.partition("::")[2] or name)}
 
 
 def _own_kinds() -> Iterator[type[Action[Any]]]:

@@ -20,7 +20,7 @@ from core_lib.execute.kinds import Kinds
 from core_lib.execute.memory import Memory
 from core_lib.execute.ports import Sessions
 from core_lib.framework.models import Plan, RunState, StackReview
-from core_lib.framework.settings import PollingSettings
+from core_lib.framework.settings import PollingSettings, Settings
 
 R = TypeVar("R")
 
@@ -65,6 +65,7 @@ class Parts:
     sessions: Sessions
     reviews: dict[str, StackReview]
     log: logging.Logger
+    settings: Settings
     threads: ThreadPoolExecutor
     assure: Callable[[], Awaitable[None]] = nothing_to_assure
     failed_targets: set[str] = field(default_factory=set)

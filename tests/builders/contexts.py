@@ -11,6 +11,7 @@ from core_lib.execute import Action, ActionContext, find_kind
 from core_lib.execute.parameters import build_params
 from core_lib.execute.stacks.view import StackView
 from core_lib.framework.models import ActionState, Target
+from core_lib.framework.settings import Settings
 from tests.builders.memory_cmdb import MemoryStacks
 
 ACCOUNT = "111111111111"
@@ -53,6 +54,7 @@ def context_of(
     force: bool = False,
     run: MemoryOfRun | None = None,
     files: Mapping[str, bytes] | None = None,
+    settings: Settings | None = None,
     **params: Any,
 ) -> ActionContext[Any]:
     """A context for one action. `clients`: by service, or by `service@account`, `service@region`, `service@account/region`."""
@@ -71,5 +73,5 @@ def context_of(
         action_id=f"it@{ACCOUNT}/{REGION}", attempt=attempt, scratch=dict(scratch or {}), client=client,
         files=content.__getitem__, file_url=lambda path: f"https://bucket/{path}", file_sha256=lambda path: "0" * 64,
         stacks=StackView(f"{ACCOUNT}/{REGION}", lambda: client("cloudformation"), MemoryStacks()), run=run or MemoryOfRun(),
-        log=logging.getLogger("test"), force=force,
+        log=logging.getLogger("test"), settings=settings or Settings.model_construct(), force=force,
     )  # fmt: skip

@@ -16,6 +16,8 @@ from core_lib.framework.settings.model import (
     AwsSettings,
     CmdbSettings,
     DeploymentSettings,
+    EmailSettings,
+    HttpSettings,
     LimitSettings,
     LocalSettings,
     LogSettings,
@@ -26,6 +28,7 @@ from core_lib.framework.settings.model import (
 )
 
 __all__ = [
-    "ArtefactSettings", "AwsSettings", "CmdbSettings", "DeploymentSettings", "LimitSettings", "LocalSettings", "LogSettings",
-    "PollingSettings", "PrefectSettings", "Section", "SettingOrigin", "Settings", "explain_settings", "load_settings",
+    "ArtefactSettings", "AwsSettings", "CmdbSettings", "DeploymentSettings", "EmailSettings", "HttpSettings", "LimitSettings",
+    "LocalSettings", "LogSettings", "PollingSettings", "PrefectSettings", "Section", "SettingOrigin", "Settings",
+    "explain_settings", "load_settings",
 ]  # fmt: skip

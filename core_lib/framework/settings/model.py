@@ -147,6 +147,38 @@ class PrefectSettings(Section):
     """Runs of at most this many actions show each action as a Prefect task; larger ones show targets."""
 
 
+class EmailSettings(Section):
+    """The mail server of SYSTEM::SendEmail and SYSTEM::Notify."""
+
+    host: str | None = None
+    """Host of the SMTP server; without it, mail goes through SES only."""
+    port: int = Field(default=587, ge=1, le=65535)
+    """Port of the SMTP server."""
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    """`starttls` (port 587), `implicit` (port 465) or `none` (a relay on this machine). With a user, `none` is refused."""
+    user: str | None = None
+    """User at the SMTP server; no login if not set."""
+    password: SecretStr | None = None
+    """Password of that user."""
+    sender: str | None = None
+    """Address that mail comes from unless an action names one."""
+
+    @model_validator(mode="after")
+    def _login_is_encrypted(self) -> EmailSettings:
+        if self.user and self.tls == "none":
+            raise ValueError("tls must not be none when there is a user: the password would travel in the clear")
+        return self
+
+
+class HttpSettings(Section):
+    """Where SYSTEM::HttpRequest and the webhooks of SYSTEM::Notify may go."""
+
+    allowed_hosts: tuple[str, ...] = ("*",)
+    """Hosts that may be called over https on public addresses; `*.example.com` is a pattern."""
+    internal_hosts: tuple[str, ...] = ()
+    """Hosts (`name` or `name:port`) that may also be called at private, loopback or link-local addresses, and without TLS."""
+
+
 class DeploymentSettings(Section):
     """What commands work on when they are not told: the place in the deployment hierarchy, and the environment."""
 
@@ -213,6 +245,10 @@ class Settings(BaseSettings):
     """Log output."""
     prefect: PrefectSettings = Field(default_factory=PrefectSettings)
     """Prefect."""
+    email: EmailSettings = Field(default_factory=EmailSettings)
+    """Mail."""
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    """Web requests of actions."""
     local: LocalSettings = Field(default_factory=LocalSettings)
     """The embedded stack."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_metadata_when_read_then_every_kind_documents_itself(kind: str) -> None:
     assert json_schema(kind)["type"] == "object"
     if kind.startswith("AWS::"):
         assert found.permissions
-        assert all(permission.startswith("cloudformation:") for permission in found.permissions)
+        assert all(re.fullmatch(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+", permission) for permission in found.permissions)
         assert found.source.startswith("https://docs.aws.amazon.com/")
 
 

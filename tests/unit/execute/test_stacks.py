@@ -25,6 +25,7 @@ from core_lib.execute.stacks.unchanged import is_unchanged
 from core_lib.execute.stacks.view import StackView
 from core_lib.framework.errors import ArtefactError, AwsError
 from core_lib.framework.models import FileRef, Target
+from core_lib.framework.settings import Settings
 from tests.builders.contexts import MemoryOfRun
 from tests.builders.memory_cmdb import MemoryStacks
 from tests.builders.plans import HERE, action, plan_of
@@ -50,7 +51,7 @@ def context(
         target=Target(account="111111111111", region="eu-west-1"), run_id="run-1", action_id=f"app@{HERE}", attempt=1, scratch={},
         client=lambda service, **place: client, files=files.__getitem__, file_url=lambda path: f"https://bucket/{path}",
         file_sha256=lambda path: hashlib.sha256(files[path]).hexdigest(), stacks=view,
-        run=MemoryOfRun(), log=logging.getLogger("test"),
+        run=MemoryOfRun(), log=logging.getLogger("test"), settings=Settings.model_construct(),
     )  # fmt: skip
 
 
