@@ -12,7 +12,7 @@ from prefect.concurrency.asyncio import concurrency
 from prefect.states import Cancelled, Completed, Failed
 
 from core_lib.framework.errors import RunStateError
-from core_lib.framework.models import Plan, RunState, RunStatus
+from core_lib.framework.models import RunState, RunStatus
 from flows.report import report
 from flows.run import run
 from tasks.workshop import Workshop
@@ -53,8 +53,3 @@ def end_state(record: RunState, message: str | None) -> State[Any]:
     advice = f"go on with: core runs resume {record.run_id}"
     text = f"{record.status}; {advice}"
     return Cancelled(message=text) if record.status is RunStatus.CANCELLED else Failed(message=text)
-
-
-def needs_review(plan: Plan) -> bool:
-    """Whether the plan executes change sets that a person has reviewed."""
-    return any(action.kind.endswith("::ApplyChangeSet") for action in plan.actions)

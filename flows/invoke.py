@@ -10,8 +10,9 @@ from prefect.states import Completed
 
 from core_lib.framework.models import Plan, Task, TaskPayload
 from core_lib.invoker import Processor, route
+from core_lib.runner import needs_review
 from flows.compile_deployspec import compile_deployspec
-from flows.execution import execute, needs_review
+from flows.execution import execute
 from flows.naming import invoke_name, run_id_of, tag
 from flows.stopping import on_terminate
 from tasks.artifacts import publish_plan

@@ -12,7 +12,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
 from core_lib.framework.models import Options, Task
-from flows.execution import execute, needs_review
+from core_lib.runner import needs_review
+from flows.execution import execute
 from flows.naming import tag
 from flows.stopping import on_terminate
 from tasks.ledger import load_reviews, load_run, record_failure

@@ -13,14 +13,13 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectException
 from prefect.states import Cancelled, Completed, Failed
 
-from core_lib.execute import Engine, units
+from core_lib.execute import Batch, Engine, make_batches, units
 from core_lib.framework.errors import CancelledError
 from core_lib.framework.models import RunState, RunStatus
 from core_lib.report import final_status
 from flows.execute_targets import execute_targets
 from flows.stopping import stage
 from tasks.artifacts import Progress, publish_plan
-from tasks.batches import Batch, make_batches
 from tasks.floor import Floor
 from tasks.ledger import end_run, load_run, take_run
 from tasks.workshop import Workshop, workshop

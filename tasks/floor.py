@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from core_lib.execute import Unit
-from tasks.batches import Batch
+from core_lib.execute import Batch, Unit
 
 # Units in hand per action slot of the run: a little more than one, so that no slot waits for Prefect's bookkeeping.
 UNITS_PER_SLOT = 2

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 
-from core_lib.db import Event
 from core_lib.framework.errors import CancelledError, CoreError, FencedError
-from core_lib.framework.models import Prn, RunState, RunStatus, StackReview, TaskPayload
+from core_lib.framework.models import RunState, RunStatus, StackReview, TaskPayload
 from core_lib.helper import error_info
 from tasks.retries import aws_task
 from tasks.workshop import Workshop
@@ -57,20 +55,8 @@ async def take_run(shop: Workshop, flow_run_id: str | None) -> RunState:
 async def end_run(shop: Workshop, status: RunStatus) -> RunState:
     """Record how the run ended, with its counts."""
     run = shop.have(shop.run, "record")
-    end = partial(shop.cmdb.runs.transition, run.run_id, status, epoch=run.epoch)
-    shop.run = await asyncio.to_thread(end)
+    shop.run = await asyncio.to_thread(shop.runner.end, run, status)
     shop.ended = True
-    event = Event(
-        prn=Prn.parse(run.prn),
-        event_type="STATUS" if status is RunStatus.SUCCEEDED else "ERROR",
-        status=status.value,
-        message=f"{run.task} {status.value}",
-        run_id=run.run_id,
-        actor=run.requested_by,
-        id=f"end-{run.run_id}-{run.epoch}",
-        at=shop.run.ended_at or datetime.now(UTC),
-    )
-    await asyncio.to_thread(shop.cmdb.events.append, event)
     return shop.run
 
 

@@ -11,6 +11,7 @@ An action kind is one class in one file under `actions/`; its methods return at 
 """
 
 from core_lib.execute.action import Action, ActionContext, ClientFactory, RunMemory, token_for
+from core_lib.execute.batches import Batch, make_batches
 from core_lib.execute.driver import Around
 from core_lib.execute.engine import Engine, UnitResult
 from core_lib.execute.graph import Unit, check_acyclic, find_cycle, order, segments, units
@@ -21,7 +22,7 @@ from core_lib.execute.reference import reference_markdown
 from core_lib.execute.steps import Again, Done, Failed, Step
 
 __all__ = [
-    "Action", "ActionContext", "Again", "Around", "ClientFactory", "Done", "Engine", "Failed", "Pace", "RunMemory", "Step",
-    "Unit", "UnitResult", "build_params", "canonical_kind", "catalogue", "check_acyclic", "find_cycle", "find_kind",
-    "json_schema", "order", "reference_markdown", "segments", "token_for", "units", "validate_spec",
+    "Action", "ActionContext", "Again", "Around", "Batch", "ClientFactory", "Done", "Engine", "Failed", "Pace", "RunMemory",
+    "Step", "Unit", "UnitResult", "build_params", "canonical_kind", "catalogue", "check_acyclic", "find_cycle", "find_kind",
+    "json_schema", "make_batches", "order", "reference_markdown", "segments", "token_for", "units", "validate_spec",
 ]  # fmt: skip

@@ -7,6 +7,6 @@ no package was compiled for.
 
 from core_lib.runner.adhoc import FLEET, Operation, operation_of, operation_payload, operation_plan
 from core_lib.runner.correlation import new_run_id
-from core_lib.runner.runner import Runner
+from core_lib.runner.runner import Runner, needs_review
 
-__all__ = ["FLEET", "Operation", "Runner", "new_run_id", "operation_of", "operation_payload", "operation_plan"]
+__all__ = ["FLEET", "Operation", "Runner", "needs_review", "new_run_id", "operation_of", "operation_payload", "operation_plan"]

@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from core_lib.db import ClientCmdb
+from core_lib.db import ClientCmdb, Event
 from core_lib.framework.errors import MovedError, RunStateError
-from core_lib.framework.models import ActionState, ErrorInfo, Options, Plan, RunState, RunStatus, StackReview, Task, TaskPayload
+from core_lib.framework.models import (
+    ActionState,
+    ErrorInfo,
+    Options,
+    Plan,
+    Prn,
+    RunState,
+    RunStatus,
+    StackReview,
+    Task,
+    TaskPayload,
+)
 from core_lib.helper import ArtefactStore
 from core_lib.report import export_states, stack_reviews
 from core_lib.runner.correlation import new_run_id
 from core_lib.runner.stored_plans import plan_key, read_plan
+
+
+def needs_review(plan: Plan) -> bool:
+    """Whether the plan executes change sets that a person has reviewed."""
+    return any(action.kind.endswith("::ApplyChangeSet") for action in plan.actions)
 
 
 class Runner:
@@ -132,6 +148,34 @@ class Runner:
         for name in (key, f"{prefix}/{plan.task}.state"):
             self._store.put(name, text, content_type="application/json")
         return key
+
+    def end(self, run: RunState, status: RunStatus, counts: Mapping[str, int] | None = None) -> RunState:
+        """Record how a run ended, with its counts, and tell the event history. `run` is the run as its worker took it.
+
+        Told again (its worker did not hear the answer), it changes nothing.
+
+        Raises:
+            FencedError: another worker has the run by now.
+        """
+        known = self._cmdb.runs.get(run.run_id)
+        if known.epoch == run.epoch and known.status is status:
+            ended = known
+        else:
+            fields = {} if counts is None else {"counts": dict(counts)}
+            ended = self._cmdb.runs.transition(run.run_id, status, epoch=run.epoch, **fields)
+        self._cmdb.events.append(
+            Event(
+                prn=Prn.parse(run.prn),
+                event_type="STATUS" if status is RunStatus.SUCCEEDED else "ERROR",
+                status=status.value,
+                message=f"{run.task} {status.value}",
+                run_id=run.run_id,
+                actor=run.requested_by,
+                id=f"end-{run.run_id}-{run.epoch}",
+                at=ended.ended_at or datetime.now(UTC),
+            )
+        )
+        return ended
 
     def _plan(self, run: RunState) -> Plan:
         if not run.plan_key:

@@ -18,14 +18,13 @@ from contextlib import closing
 from typing import Any
 
 from core_lib.db import Cmdb
-from core_lib.execute import Engine, Unit, units
+from core_lib.execute import Engine, Unit, make_batches, units
 from core_lib.framework.errors import CoreError
 from core_lib.framework.models import ActionState, Options, RunState, RunStatus, Target
 from core_lib.framework.settings import Settings, load_settings
 from core_lib.helper import AwsSessions, open_store
 from core_lib.report import final_status
 from core_lib.runner import Runner
-from tasks.batches import make_batches
 from tasks.floor import Floor
 
 Tell = Callable[[dict[str, Any]], None]

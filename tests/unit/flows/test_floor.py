@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tasks.batches import Batch
+from core_lib.execute import Batch
 from tasks.floor import UNITS_PER_SLOT, Floor
 from tests.unit.flows.builders import unit
 

@@ -1,4 +1,4 @@
-"""Cutting a plan into sub-flows: few of them, each with the targets of some accounts, upstream ones first.
+"""Cutting a plan into batches: few of them, each with the targets of some accounts, upstream ones first.
 
 Units (target, segment) are grouped into bands by segment. A band of one segment is split by accounts; segments beyond
 `MOST_BANDS` share bands, and such a band stays one batch, because its units wait for each other. So a batch only ever waits for
@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core_lib.execute import Unit
+from core_lib.execute.graph import Unit
 
 MOST_BANDS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One sub-flow: its number from 1, what it is called, and the units it drives."""
+    """One sub-flow, or one item of a map: its number from 1, what it is called, and the units it drives."""
 
     number: int
     title: str

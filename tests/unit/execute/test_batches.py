@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.batches import MOST_BANDS, make_batches
+from core_lib.execute.batches import MOST_BANDS, make_batches
 from tests.unit.flows.builders import unit
 
 
