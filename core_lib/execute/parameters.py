@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, ValidationError
 
 from core_lib.execute.action import Action
 from core_lib.execute.kinds import find_kind
@@ -54,7 +54,13 @@ def json_schema(kind: str | type[Action[Any]]) -> dict[str, Any]:
 
 @cache
 def _wire_names(model: type[Message]) -> dict[str, str]:
-    return {name: str(field.serialization_alias or field.alias or name) for name, field in model.model_fields.items()}
+    """The one name of each parameter in messages, by all names that it may have."""
+    names: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        wire = str(field.serialization_alias or field.alias or name)
+        others = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
+        names |= {str(each): wire for each in (name, *others)}
+    return names
 
 
 def _is_expression(value: Any) -> bool:
@@ -62,7 +68,7 @@ def _is_expression(value: Any) -> bool:
 
 
 def _schema_error(kind: type[Action[Any]], faults: Iterable[Mapping[str, Any]], where: str | None) -> SchemaError:
-    known = sorted(_wire_names(kind.Params).values())
+    known = sorted(set(_wire_names(kind.Params).values()))
     lines = []
     for fault in faults:
         path = ".".join(str(part) for part in fault["loc"])
