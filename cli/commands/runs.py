@@ -25,8 +25,15 @@ class Only(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    group = typer.Typer(help="List, show, watch, resume and cancel runs.", rich_markup_mode=None, no_args_is_help=True)
-    for name, function in (("list", list_), ("show", show), ("watch", watch), ("resume", resume), ("cancel", cancel)):
+    group = typer.Typer(help="List, show, watch, resume, retry and cancel runs.", rich_markup_mode=None, no_args_is_help=True)
+    for name, function in (
+        ("list", list_),
+        ("show", show),
+        ("watch", watch),
+        ("resume", resume),
+        ("retry", retry),
+        ("cancel", cancel),
+    ):
         command(group, name)(function)
     app.add_typer(group, name="runs")
 
@@ -103,6 +110,41 @@ def resume(
         from flows import door
 
         options = run.options.but(only=only.value) if only else None
+        submission = door.submit_resume(run.client, run.run_id, options, take_over=take_over, settings=connection.settings)
+        finish(connection, shell, follow(connection, shell, submission, detach=detach, taken_after=run.epoch))
+
+
+class RetryOnly(StrEnum):
+    """Which failures of a run are tried again."""
+
+    FAILED = "failed"
+    TRANSIENT = "transient"
+
+
+def retry(
+    shell: Shell,
+    run_id: RunArgument,
+    only: Annotated[RetryOnly | None, typer.Option(help="All that failed (default), or only what may pass by itself.")] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FINGERPRINT", help="Only this group of failures (core runs show names it). May be repeated."),
+    ] = None,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Also when another worker seems to be on it.")] = False,
+    detach: DetachOption = False,
+) -> None:
+    """Try failures of a run again, and what was blocked by them."""
+    from cli.connection import connect
+    from cli.retrying import chosen
+    from cli.running import finish, follow, named_run, summary_of
+
+    with connect(shell) as connection:
+        run = named_run(connection, run_id)
+        choice = chosen(summary_of(connection, run.run_id), only.value if only else None, group or [])
+        for line in choice.lines:
+            shell.say(line)
+        from flows import door
+
+        options = run.options.but(only=choice.only)
         submission = door.submit_resume(run.client, run.run_id, options, take_over=take_over, settings=connection.settings)
         finish(connection, shell, follow(connection, shell, submission, detach=detach, taken_after=run.epoch))
 

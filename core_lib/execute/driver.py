@@ -148,6 +148,8 @@ def is_todo(parts: Parts, action: PlanAction) -> bool:
         return True
     if status is ActionStatus.SUCCEEDED:
         return False
+    if parts.chosen is not None:
+        return action.id in parts.chosen
     only = parts.run.options.only
     failed = status is ActionStatus.FAILED
     if only == "failed":

@@ -15,6 +15,7 @@ from core_lib.execute.book import RunBook
 from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
 from core_lib.execute.driver import Around, Driver, outside
+from core_lib.execute.failures import selected
 from core_lib.execute.files import PlanFiles
 from core_lib.execute.graph import Unit
 from core_lib.execute.hooks import HookEvents
@@ -133,6 +134,7 @@ class Engine:
     async def __aenter__(self) -> Self:
         run = self._parts.run
         self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.load, run.run_id))
+        self._parts.chosen = selected(self._parts.plan, self._parts.book.states(), run.options.only)
         await self._pulse.start()
         return self
 

@@ -68,6 +68,8 @@ class Parts:
     settings: Settings
     threads: ThreadPoolExecutor
     assure: Callable[[], Awaitable[None]] = nothing_to_assure
+    chosen: frozenset[str] | None = None
+    """Ids of the only actions that this visit of the run takes up; None = it goes by their status."""
     failed_targets: set[str] = field(default_factory=set)
     lock_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while locks are taken: DynamoDB refuses transactions that check the run's fence at the same moment."""

@@ -5,9 +5,9 @@ went wrong (`fingerprint`), not by where; changes are grouped by what would happ
 as one. `text` and `markdown` lay the same data out for people, `render_json` for machines. Nothing here calls anybody.
 """
 
+from core_lib.execute.failures import fingerprint, normalise
 from core_lib.report.export import export_states, render_json
 from core_lib.report.failures import group_failures
-from core_lib.report.fingerprint import fingerprint, normalise
 from core_lib.report.markdown import plan_markdown, render_markdown
 from core_lib.report.messages import (
     ChangeGroup,

@@ -50,6 +50,8 @@ def _summary(summary: RunSummary) -> Iterator[str]:
     if summary.error:
         yield f"\n**Error:** {_cell(summary.error)}"
     yield from _failures(summary.failures)
+    if summary.held_back:
+        yield f"\n{counted(summary.held_back, 'action')} held back: the run had more failures than it tolerates."
     shown = [item for item in summary.outcomes if item.status != "succeeded"][:MOST_ROWS] or list(summary.slowest)
     yield ""
     yield "## Targets"
@@ -129,7 +131,14 @@ def _failures(failures: Iterable[FailureGroup]) -> Iterator[str]:
         yield ""
         yield f"> {_cell(group.message)}"
         yield ""
-        yield f"{_cell(some(group.actions))}, {group.cause}, in {_cell(some(group.targets, 8))}"
-        if group.hint:
+        blocked = f"; blocks {counted(group.blocked, 'action')}" if group.blocked else ""
+        yield f"{_cell(some(group.actions))}, {group.cause}, in {_cell(some(group.targets, 8))}{blocked}"
+        if group.title:
             yield ""
-            yield f"**Next:** {_cell(group.hint)}"
+            yield f"**Why:** {_cell(group.title)}{', it may pass by itself' if group.transient else ''}"
+        for advice in dict.fromkeys(text for text in (group.hint, group.fix) if text):
+            yield ""
+            yield f"**Next:** {_cell(advice)}"
+        if group.retry:
+            yield ""
+            yield f"**Retry:** `{group.retry}`"

@@ -28,18 +28,28 @@ class TargetOutcome(Message):
 
 
 class FailureGroup(Message):
-    """The same failure, wherever it happened. `message` and `where` are of the first one, as it was reported."""
+    """The same failure, wherever it happened. `message` and `where` are of the first one, as it was reported.
+
+    `known_cause`, `title` and `fix` say what usually lies behind it and what helps; `transient`: trying again may be enough.
+    `blocked` counts the actions that could not run because of it; `retry` is the command that takes up exactly this group.
+    """
 
     fingerprint: str
     code: str
     cause: Cause
+    known_cause: str | None = None
+    title: str | None = None
+    transient: bool = False
     message: str
     where: str | None = None
     hint: str | None = None
+    fix: str | None = None
     count: int
+    blocked: int = 0
     actions: tuple[str, ...]
     targets: tuple[str, ...]
     accounts: tuple[str, ...]
+    retry: str | None = None
 
 
 class SkippedGroup(Message):
@@ -50,7 +60,10 @@ class SkippedGroup(Message):
 
 
 class RunSummary(Message):
-    """What a run did. `targets` and `actions` count by status, `changed` counts actions that changed something."""
+    """What a run did. `targets` and `actions` count by status, `changed` counts actions that changed something.
+
+    `held_back` counts the actions that were not begun because the run had more failures than it tolerates.
+    """
 
     run_id: str
     client: str
@@ -67,6 +80,7 @@ class RunSummary(Message):
     actions: dict[str, int]
     changed: int = 0
     failures: tuple[FailureGroup, ...] = ()
+    held_back: int = 0
     skipped: tuple[SkippedGroup, ...] = ()
     target_durations: Durations
     action_durations: Durations

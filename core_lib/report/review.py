@@ -64,7 +64,7 @@ def review(plan: Plan, states: Mapping[str, ActionState], *, run_id: str | None 
             DeferredGroup(action=name, reason=reason, targets=tuple(sorted(targets)))
             for (name, reason), targets in sorted(found.deferred.items())
         ),
-        failures=group_failures(plan, (states[action.id] for action in plan.actions if action.id in states)),
+        failures=group_failures(plan, (states[action.id] for action in plan.actions if action.id in states), run_id),
         not_reviewed=found.not_reviewed,
         skipped=group_skipped(plan.skipped),
     )

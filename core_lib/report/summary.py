@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from core_lib.framework.models import ActionState, ActionStatus, Plan, RunState, RunStatus
-from core_lib.report.failures import group_failures, group_skipped
+from core_lib.report.failures import group_failures, group_skipped, held_back
 from core_lib.report.messages import Durations, RunSummary, TargetOutcome
 
 SLOWEST = 5
@@ -46,7 +46,8 @@ def summarize(run: RunState, plan: Plan, states: Mapping[str, ActionState]) -> R
         targets=dict(Counter(outcome.status.value for outcome in outcomes)),
         actions={status: count for status, count in actions.items() if count},
         changed=sum(outcome.changed for outcome in outcomes),
-        failures=group_failures(plan, ordered),
+        failures=group_failures(plan, ordered, run.run_id),
+        held_back=held_back(plan, states),
         skipped=group_skipped(plan.skipped),
         target_durations=durations(outcome.seconds for outcome in outcomes if outcome.seconds),
         action_durations=durations(_between(state.started_at, state.ended_at) for state in ordered if state.ended_at),

@@ -64,6 +64,12 @@ def _summary(summary: RunSummary) -> Iterator[str]:
     if summary.error:
         yield f"  error    {summary.error}"
     yield from _failures(summary.failures)
+    if summary.held_back:
+        yield ""
+        yield f"HELD BACK  {counted(summary.held_back, 'action')}: the run had more failures than it tolerates"
+    if (transient := sum(group.count for group in summary.failures if group.transient)) and len(summary.failures) > 1:
+        yield ""
+        yield f"{counted(transient, 'failure')} may pass by trying again: core runs retry {summary.run_id} --only transient"
     yield from _skipped(summary.skipped)
 
 
@@ -108,11 +114,17 @@ def _failures(failures: Iterable[FailureGroup]) -> Iterator[str]:
         times, places = counted(group.count, "failure"), counted(len(group.accounts), "account")
         yield f"FAILED  {times} of {some(group.actions)} in {places}  [{group.code}, {group.cause}]"
         yield f"    {group.message}"
+        if group.title:
+            yield f"    why    {group.title}{', it may pass by itself' if group.transient else ''}"
         if group.where:
             yield f"    where  {group.where}"
-        if group.hint:
-            yield f"    next   {group.hint}"
+        for advice in dict.fromkeys(text for text in (group.hint, group.fix) if text):
+            yield f"    next   {advice}"
         yield f"    in     {some(group.targets)}"
+        if group.blocked:
+            yield f"    blocks {counted(group.blocked, 'action')}"
+        if group.retry:
+            yield f"    retry  {group.retry}"
 
 
 def _skipped(groups: Iterable[SkippedGroup]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from core_lib.framework.models.base import Message
 from core_lib.framework.models.prn import LEVELS, Level, Prn, branch_short_name
 
+_ONLY = r"^(?:failed|unstarted|transient|[0-9a-f]{12}(?:,[0-9a-f]{12})*)$"
 _TOLERANCE = re.compile(r"[0-9]{1,9}|(?:[0-9]{1,2}|100)%")
 
 
@@ -136,12 +137,14 @@ class Exclusion(Message):
 class Options(Message):
     """How a run behaves. `Tolerance` counts failed targets: a number, or a percentage such as "5%".
 
-    `PlanHash` is the plan a person approved, `ReviewedRun` the plan run that showed it: apply executes exactly that.
+    `Only` narrows a resume: to what failed, what never began, what failed for a passing reason (`transient`), or the failures
+    with these fingerprints (with commas between them). `PlanHash` is the plan a person approved, `ReviewedRun` the plan run that
+    showed it: apply executes exactly that.
     """
 
     dry_run: bool = False
     force: bool = False
-    only: Literal["failed", "unstarted"] | None = None
+    only: str | None = Field(default=None, pattern=_ONLY)
     concurrency: int | None = Field(default=None, ge=1, le=1000)
     account_concurrency: int | None = Field(default=None, ge=1, le=100)
     region_concurrency: int | None = Field(default=None, ge=1, le=1000)

@@ -175,3 +175,26 @@ async def test_undo_when_killed_in_the_middle_then_the_next_worker_finishes_it_a
     assert world.named("undo") == ["a"]
     assert ends(cmdb) == {"a": "succeeded", "bad": "succeeded"}
     assert states_of(cmdb)["a"].attempt == 2
+
+
+async def test_resume_when_only_transient_then_passing_failures_and_what_they_blocked_are_done_and_nothing_else() -> None:
+    cmdb, world = MemoryCmdb(Options(tolerance=5)), World()
+    retry = {"attempts": 1}
+    story = [
+        script("net", Failures=1, Cause="throttled", retry=retry),
+        script("app", after=("net",)),
+        script("bad", target=THERE, Failures=1, retry=retry),
+        script("after-bad", target=THERE, after=("bad",)),
+    ]
+    plan = plan_of(story)
+    await drive_all(plan, cmdb, world)
+    assert ends(cmdb) == {
+        f"net@{HERE}": "failed", f"app@{HERE}": "blocked", f"bad@{THERE}": "failed", f"after-bad@{THERE}": "blocked",
+    }  # fmt: skip
+    cmdb.runs.take()
+    cmdb.runs.run = cmdb.runs.run.but(options=Options(tolerance=5, only="transient"))
+    await drive_all(plan, cmdb, world)
+    assert ends(cmdb) == {
+        f"net@{HERE}": "succeeded", f"app@{HERE}": "succeeded", f"bad@{THERE}": "failed", f"after-bad@{THERE}": "blocked",
+    }  # fmt: skip
+    assert world.named("start").count("bad") == 1

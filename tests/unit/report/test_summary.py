@@ -121,3 +121,19 @@ def test_durations_when_given_any_times_then_ordered_and_among_them(seconds: lis
     rounded = {round(second, 3) for second in seconds}
     assert found.median <= found.p95 <= found.longest
     assert {found.median, found.p95, found.longest} <= rounded
+
+
+def test_summary_when_a_failure_blocks_others_then_they_count_with_it_and_the_retry_command_is_ready() -> None:
+    plan = make_plan(targets=2, names=("a", "b", "c"))
+    ids = [action.id for action in plan.actions]
+    rows = [failed(ids[0], "Rate exceeded"), *(row(identity, ActionStatus.BLOCKED) for identity in ids[1:3])]
+    rows.append(row(ids[3], ActionStatus.BLOCKED))
+    summary = summarize(make_run(plan, RunStatus.FAILED), plan, states_of(*rows))
+    (group,) = summary.failures
+    assert (group.count, group.blocked, group.known_cause, group.transient) == (1, 2, "throttling", True)
+    assert summary.held_back == 1
+    text = render_text(summary)
+    assert f"core runs retry {summary.run_id} --group {group.fingerprint}" in text
+    assert "AWS was asked too often, it may pass by itself" in text
+    assert "HELD BACK  1 action" in text
+    assert f"core runs retry {summary.run_id} --group {group.fingerprint}" in render_markdown(summary)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core_lib.execute.failures import fingerprint, normalise, root_cause
 from core_lib.framework.models import Cause, ErrorInfo
-from core_lib.report import fingerprint, normalise
 
 
 def error(message: str, code: str = "CORE-4003", cause: Cause = Cause.PERMANENT) -> ErrorInfo:
@@ -75,3 +75,25 @@ def test_normalise_when_done_twice_then_nothing_more_happens(text: str) -> None:
 @given(st.integers(10**11, 10**12 - 1), st.integers(10**11, 10**12 - 1))
 def test_fingerprint_when_account_numbers_differ_then_the_same(first: int, second: int) -> None:
     assert fingerprint(error(f"account {first} is closed")) == fingerprint(error(f"account {second} is closed"))
+
+
+STACK = "the stack ended {0}: {1} (AWS::S3::Bucket) CREATE_FAILED: {2} already exists"
+
+
+def test_fingerprint_when_stacks_fail_for_the_same_reason_then_status_logical_id_and_what_failed_next_do_not_matter() -> None:
+    first = STACK.format("ROLLBACK_COMPLETE", "Logs", "logs-111122223333")
+    second = STACK.format("UPDATE_ROLLBACK_COMPLETE", "Archive", "logs-444455556666") + (
+        "; Topic (AWS::SNS::Topic) CREATE_FAILED: denied; and 3 more"
+    )
+    assert fingerprint(error(first)) == fingerprint(error(second))
+
+
+def test_fingerprint_when_another_type_of_resource_fails_then_another() -> None:
+    other = STACK.replace("AWS::S3::Bucket", "AWS::SQS::Queue")
+    values = ("ROLLBACK_COMPLETE", "It", "logs")
+    assert fingerprint(error(STACK.format(*values))) != fingerprint(error(other.format(*values)))
+
+
+def test_root_cause_when_the_text_is_not_of_a_stack_then_it_is_the_text() -> None:
+    assert root_cause("no route to host") == "no route to host"
+    assert root_cause(STACK.format("X", "It", "logs")) == "AWS::S3::Bucket: logs already exists"

@@ -1,0 +1,40 @@
+"""Which actions a retry takes up: the failures that were asked for, and what was blocked by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core_lib.execute.failures.blame import blamed
+from core_lib.execute.failures.fingerprint import fingerprint, names_of
+from core_lib.execute.failures.known import is_transient
+from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, Plan
+
+_BY_STATUS = (None, "failed", "unstarted")
+
+
+def selected(plan: Plan, states: Mapping[str, ActionState], only: str | None) -> frozenset[str] | None:
+    """The action ids that `Options.Only` means; None when it names no failures but goes by the status of each action.
+
+    What the run held back because it had too many failures is taken up only when none of these failures is left out: else a
+    retry of the harmless ones would carry a bad change on to the targets that were spared.
+    """
+    if only in _BY_STATUS:
+        return None
+    failures = [state for state in states.values() if state.status is ActionStatus.FAILED]
+    chosen = {state.action_id for state in failures if _is_meant(plan, state, str(only))}
+    whole = len(chosen) == len(failures)
+    waiting = blamed(plan, states).items()
+    held = {identity for identity, roots in waiting if (roots & chosen) or (whole and not roots)}
+    return frozenset(chosen | held)
+
+
+def failure_of(state: ActionState) -> ErrorInfo:
+    """The error in the row of a failed action."""
+    return state.error or ErrorInfo(code="CORE-4003", message=state.message or "no reason was recorded")
+
+
+def _is_meant(plan: Plan, state: ActionState, only: str) -> bool:
+    error = failure_of(state)
+    if only == "transient":
+        return is_transient(error)
+    return fingerprint(error, names_of(plan, plan.action_by_id.get(state.action_id))) in only.split(",")
