@@ -19,6 +19,7 @@ from cli.commands import (
     info,
     init,
     local,
+    locks,
     registry,
     review,
     runs,
@@ -37,7 +38,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for group in (local, init, compile_, review, deploy, runs, facts, why, targets, registry, schema, info, completion):
+for group in (local, init, compile_, review, deploy, runs, locks, facts, why, targets, registry, schema, info, completion):
     group.register(app)
 
 

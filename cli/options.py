@@ -26,6 +26,7 @@ class WhenLocked(StrEnum):
 
     WAIT = "wait"
     REFUSE = "refuse"
+    SUPERSEDE = "supersede"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,6 @@ class RunOptions(OptionGroup):
     tolerance: Annotated[
         str, typer.Option(metavar="N|N%", help="Failed targets to put up with before nothing new is started.")
     ] = "0"
-    when_locked: Annotated[WhenLocked, typer.Option(help="When another run holds a stack: wait for it, or refuse.")] = (
-        WhenLocked.WAIT
-    )
+    when_locked: Annotated[WhenLocked, typer.Option(help="When another run holds a stack.")] = WhenLocked.WAIT
     force: Annotated[bool, typer.Option("--force", help="Run actions even where nothing seems to have changed.")] = False
     detach: Annotated[bool, typer.Option("--detach", help="Start the run and return at once.")] = False

@@ -20,16 +20,19 @@ from core_lib.db.facts import LAYERS, FactOrigin, Facts, FactSource, merge_facts
 from core_lib.db.facts_lookup import deployment_facts, find_app, gather_facts
 from core_lib.db.items import Item, Items, ReleasedBuild
 from core_lib.db.ledger import Ledger, LedgerConflictError
-from core_lib.db.locks import LockHolder, Locks
+from core_lib.db.lock_inventory import HeldLock, LockInventory
+from core_lib.db.locks import LockHolder, Locks, StackHeldError
 from core_lib.db.paging import Page
 from core_lib.db.registry import Clients, Registry
 from core_lib.db.runs import Runs
 from core_lib.db.stacks import StackRecord, Stacks
+from core_lib.db.superseding import Precedence
 from core_lib.db.zone_facts import AccountFacts, RegionFacts, ZoneFact
 
 __all__ = [
     "LAYERS", "AccountFacts", "Accounts", "AppFact", "ClientCmdb", "ClientFact", "Clients", "Cmdb", "Event", "Events", "Fact",
-    "FactOrigin", "FactSource", "Facts", "Item", "Items", "Ledger", "LedgerConflictError", "LockHolder", "Locks", "Page",
-    "PortfolioFact", "RegionFacts", "Registry", "ReleasedBuild", "Runs", "StackRecord", "Stacks", "SyncResult", "ZoneFact",
-    "deployment_facts", "find_app", "gather_facts", "merge_facts", "merge_layers", "sync_accounts",
+    "FactOrigin", "FactSource", "Facts", "HeldLock", "Item", "Items", "Ledger", "LedgerConflictError", "LockHolder",
+    "LockInventory", "Locks", "Page", "PortfolioFact", "Precedence", "RegionFacts", "Registry", "ReleasedBuild", "Runs",
+    "StackHeldError", "StackRecord", "Stacks", "SyncResult", "ZoneFact", "deployment_facts", "find_app", "gather_facts",
+    "merge_facts", "merge_layers", "sync_accounts",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from core_lib.db.facts import Facts
 from core_lib.db.facts_lookup import gather_facts
 from core_lib.db.items import Items
 from core_lib.db.ledger import Ledger
+from core_lib.db.lock_inventory import LockInventory
 from core_lib.db.locks import Locks
 from core_lib.db.registry import Clients, Registry
 from core_lib.db.runs import Runs
@@ -39,6 +40,7 @@ class ClientCmdb:
         self.locks = Locks(tables.locks, tables.ledger, self.runs, connection)
         self.stacks = Stacks(tables.stacks, tables.locks, connection)
         self.events = Events(tables.events)
+        self.lock_inventory = LockInventory(tables.locks, self.locks, self.runs, self.events, connection)
         self.items = Items(tables.items, connection)
         self.accounts = Accounts(tables.accounts, connection)
         self.registry = Registry(client, tables.facts, clients)

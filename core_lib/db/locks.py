@@ -15,6 +15,7 @@ from core_lib.db.connection import TRANSACTION_LIMIT, CmdbConnection, Item
 from core_lib.db.ledger import fence_check, fence_put
 from core_lib.db.rows import now, read_time, time_text
 from core_lib.db.runs import Runs, fenced
+from core_lib.db.superseding import Precedence, supersede
 from core_lib.db.tables import LedgerRow, LockRow
 from core_lib.framework.errors import ConflictError, LockedError
 from core_lib.framework.models import RunState
@@ -36,6 +37,12 @@ class LockHolder:
     since: datetime | None
 
 
+class StackHeldError(LockedError):
+    """A living run holds a stack: `holder` is its lock."""
+
+    holder: LockHolder
+
+
 class Locks:
     """The stack locks of one client. Keys are `account/region/stack name`."""
 
@@ -51,7 +58,7 @@ class Locks:
         Up to 99 keys are taken in one transaction; more are taken in groups and given back when a later group fails.
 
         Raises:
-            LockedError: a living run holds one of them; it names the run, the person and the time.
+            StackHeldError: a living run holds one of them; it names the run, the person and the time.
             FencedError: another worker has taken this run over.
         """
         wanted = sorted(set(keys))
@@ -106,16 +113,20 @@ class Locks:
                 others[key] = lock
             elif lock.epoch > epoch:
                 raise fenced(run_id, epoch)
-        runs = {name: self._runs.find(name) for name in {lock.run_id for lock in others.values()}}
+        runs = {name: self._runs.find(name) for name in sorted({lock.run_id for lock in others.values()})}
         for key, lock in sorted(others.items()):
             run = runs[lock.run_id]
             if run and self._runs.alive(run):
                 raise _locked(key, lock)
-        buried = {name for name, run in runs.items() if run is None or run.status.ended or self._bury(run)}
+        buried = {name for name, run in runs.items() if run is None or run.status.ended or self.bury(run)}
         return {key: lock for key, lock in others.items() if lock.run_id in buried}
 
-    def _bury(self, run: RunState) -> bool:
-        """Raise the epoch of a run without a sign of life; False when it gave one meanwhile."""
+    def supersede(self, holder: str, by: RunState) -> Precedence:
+        """Have the run that holds a lock make way for a newer one; see `superseding.supersede`. `by` decides with its options."""
+        return supersede(self._runs, holder, by, any_deployment=by.options.force)
+
+    def bury(self, run: RunState) -> bool:
+        """Fence a run off by raising its epoch, if it is as it was read; False when it gave a sign of life meanwhile."""
         return not self._connection.transact([self._runs.bump_epoch(run), fence_put(self._ledger, run.run_id, run.epoch + 1)])
 
     def release(self, run_id: str, keys: Iterable[str], *, epoch: int | None = None) -> None:
@@ -145,11 +156,12 @@ class Locks:
     def holders(self, keys: Iterable[str]) -> dict[str, LockHolder]:
         """Who holds these locks (alive or not), by key; free ones are left out."""
         wanted = [{"stack": {"S": key}} for key in sorted(set(keys))]
-        found = (_holder(item) for item in self._connection.get_many(self._table, wanted))
+        found = (lock_holder(item) for item in self._connection.get_many(self._table, wanted))
         return {lock.stack: lock for lock in found}
 
 
-def _holder(item: Item) -> LockHolder:
+def lock_holder(item: Item) -> LockHolder:
+    """The lock in a row of the table."""
     return LockHolder(
         stack=item["stack"]["S"],
         run_id=item["run_id"]["S"],
@@ -159,10 +171,12 @@ def _holder(item: Item) -> LockHolder:
     )
 
 
-def _locked(key: str, lock: LockHolder) -> LockedError:
+def _locked(key: str, lock: LockHolder) -> StackHeldError:
     since = f"{lock.since:%Y-%m-%d %H:%M:%S} UTC" if lock.since else "an unknown time"
-    return LockedError(
+    error = StackHeldError(
         f"run {lock.run_id} of {lock.holder} holds this stack since {since}",
         where=key,
         hint="wait until that run has ended, or cancel it: core runs cancel " + lock.run_id,
     )
+    error.holder = lock
+    return error

@@ -19,7 +19,7 @@ from core_lib.framework.errors import ConflictError, FencedError, IsolationError
 from core_lib.framework.models import Prn, RunState, RunStatus
 
 _ATTEMPTS = 10
-_OVERLAID = {"status", "version", "epoch", "heartbeat_at", "cancel_requested", "counts"}
+_OVERLAID = {"status", "version", "epoch", "heartbeat_at", "cancel_requested", "counts", "waits_for"}
 _SETTABLE = frozenset(RunState.model_fields) - _OVERLAID - {"run_id", "client", "prn", "created_at"}
 
 FOLLOWS: dict[RunStatus, frozenset[RunStatus]] = {
@@ -79,6 +79,7 @@ class Runs:
             heartbeat_at=time_text(run.heartbeat_at) if run.heartbeat_at else None,
             cancel_requested=run.cancel_requested,
             counts=run.counts,
+            waits=run.waits_for or None,
             body=_body(run),
         )
 
@@ -152,7 +153,8 @@ class Runs:
             row.update(actions, condition=(self._table.version == after.version - 1) & (self._table.epoch == after.epoch))
         except UpdateError:
             stored = self._read(after.run_id)
-            written = _state(stored).model_copy(update={"heartbeat_at": after.heartbeat_at, "counts": after.counts})
+            beaten = {"heartbeat_at": after.heartbeat_at, "counts": after.counts, "waits_for": after.waits_for}
+            written = _state(stored).model_copy(update=beaten)
             return written == after
         return True
 
@@ -216,8 +218,12 @@ class Runs:
             }
         }
 
-    def heartbeat(self, run_id: str, epoch: int, counts: Mapping[str, int] | None = None) -> RunState:
-        """Say that the worker of this epoch is alive, and how far it is. The answer tells whether a cancel was requested.
+    def heartbeat(
+        self, run_id: str, epoch: int, counts: Mapping[str, int] | None = None, waits: Mapping[str, str] | None = None
+    ) -> RunState:
+        """Say that the worker of this epoch is alive, how far it is, and which locks it waits for (with the run that holds each).
+
+        The answer tells whether a cancel was requested.
 
         Raises:
             FencedError: another worker has taken the run over; stop at once.
@@ -225,6 +231,8 @@ class Runs:
         actions: list[Action] = [self._table.heartbeat_at.set(time_text(now()))]
         if counts is not None:
             actions.append(self._table.counts.set(dict(counts)))
+        if waits is not None:
+            actions.append(self._table.waits.set(dict(waits)))
         row = self._table(run_id)
         try:
             row.update(actions, condition=self._table.epoch == epoch)
@@ -232,8 +240,10 @@ class Runs:
             raise fenced(run_id, epoch) from error
         return _state(row)
 
-    def request_cancel(self, run_id: str) -> RunState:
-        """Ask for the run to be cancelled. Its worker sees it with the next heartbeat.
+    def request_cancel(self, run_id: str, *, superseded_by: str | None = None) -> RunState:
+        """Ask for the run to be cancelled, in the name of the run that takes its place if there is one.
+
+        Its worker sees it with the next heartbeat.
 
         Raises:
             RunStateError: the run has already ended.
@@ -244,7 +254,8 @@ class Runs:
             if before.status.ended:
                 raise RunStateError(f"the run has already ended ({before.status.value})", where=run_id)
             status = RunStatus.CANCELLING if before.status is RunStatus.RUNNING else before.status
-            after = before.but(status=status, cancel_requested=True, version=before.version + 1)
+            heir = superseded_by or before.superseded_by
+            after = before.but(status=status, cancel_requested=True, superseded_by=heir, version=before.version + 1)
             if self._replace(row, after, counts=False):
                 return after
         raise ConflictError("the run keeps being changed by others", where=run_id, hint="try again")
@@ -268,7 +279,8 @@ def _times(before: RunState, status: RunStatus) -> dict[str, Any]:
     if status.ended:
         return {"ended_at": now()}
     if status is RunStatus.RUNNING:
-        return {"started_at": before.started_at or now(), "ended_at": None}
+        resumed = {"superseded_by": None} if before.status.ended else {}
+        return {"started_at": before.started_at or now(), "ended_at": None, **resumed}
     return {}
 
 
@@ -279,6 +291,6 @@ def _body(run: RunState) -> dict[str, Any]:
 def _state(row: RunRow) -> RunState:
     overlay = {
         "status": row.status, "version": int(row.version), "epoch": int(row.epoch), "heartbeat_at": read_time(row.heartbeat_at),
-        "cancel_requested": row.cancel_requested, "counts": row.counts,
+        "cancel_requested": row.cancel_requested, "counts": row.counts, "waits_for": row.waits or {},
     }  # fmt: skip
     return RunState.model_validate(row.body | overlay)

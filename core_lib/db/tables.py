@@ -104,6 +104,7 @@ class RunRow(Model):
     heartbeat_at = UnicodeAttribute(null=True)
     cancel_requested = BooleanAttribute()
     counts = JSONAttribute()
+    waits = JSONAttribute(null=True)
     body = JSONAttribute()
     newest = NewestRunsIndex()
     of_prn = RunsOfPrnIndex()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from core_lib.db import Precedence, StackHeldError
 from core_lib.execute.parts import Parts
 from core_lib.execute.ports import Locks
 from core_lib.framework.errors import LockedError
 from core_lib.framework.models import ErrorInfo, PlanAction
+from core_lib.helper import error_info
 
 LONGEST_LATE_WAIT_LOOKS = 120
 
@@ -57,24 +59,40 @@ class UnitLocks:
     async def _acquire(self, names: set[str], longest: int | None) -> ErrorInfo | None:
         run = self._parts.run
         keys = sorted(f"{self._target}/{name}" for name in names)
-        holder = run.requested_by or run.prn
         looks = 0
-        while True:
-            try:
-                async with self._parts.lock_turn:
-                    await self._parts.call(self._locks.acquire, run.run_id, run.epoch, keys, holder)
-            except LockedError as error:
-                too_long = longest is not None and looks >= longest
-                if run.options.when_locked == "refuse" or self._parts.brake.cancelled or too_long:
-                    return ErrorInfo(code=error.code, message=error.message, where=error.where, hint=error.hint)
-                if looks == 0:
-                    self._parts.log.info("waiting: %s", error)
-                self.waited = True
-            else:
-                self._held.update(keys)
-                return None
-            await self._parts.brake.sleep(self._parts.pace.look(looks))
-            looks += 1
+        try:
+            while True:
+                try:
+                    async with self._parts.lock_turn:
+                        await self._parts.call(self._locks.acquire, run.run_id, run.epoch, keys, run.requested_by or run.prn)
+                except LockedError as error:
+                    refusal = await self._refused(error, too_long=longest is not None and looks >= longest)
+                    if refusal is not None:
+                        return refusal
+                    if looks == 0:
+                        self._parts.log.info("waiting: %s", error)
+                    self.waited = True
+                else:
+                    self._held.update(keys)
+                    return None
+                await self._parts.brake.sleep(self._parts.pace.look(looks))
+                looks += 1
+        finally:
+            for key in keys:
+                self._parts.waits.pop(key, None)
+
+    async def _refused(self, error: LockedError, *, too_long: bool) -> ErrorInfo | None:
+        """Another run holds a stack: why this run does not wait for it, or None when it does."""
+        run = self._parts.run
+        if run.options.when_locked == "refuse" or self._parts.brake.cancelled or too_long:
+            return error_info(error)
+        if isinstance(error, StackHeldError):
+            self._parts.waits[error.holder.stack] = error.holder.run_id
+            if run.options.when_locked == "supersede":
+                precedence = await self._parts.call(self._locks.supersede, error.holder.run_id, run)
+                if precedence is Precedence.NEWER:
+                    return error_info(error).but(message=f"a newer run of this deployment is at it: {error.message}")
+        return None
 
 
 def stack_names(parts: Parts, action: PlanAction) -> list[str]:

@@ -70,6 +70,8 @@ class Parts:
     assure: Callable[[], Awaitable[None]] = nothing_to_assure
     chosen: frozenset[str] | None = None
     """Ids of the only actions that this visit of the run takes up; None = it goes by their status."""
+    waits: dict[str, str] = field(default_factory=dict)
+    """Locks that units wait for, with the run that holds each."""
     failed_targets: set[str] = field(default_factory=set)
     lock_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while locks are taken: DynamoDB refuses transactions that check the run's fence at the same moment."""

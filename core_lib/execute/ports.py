@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from core_lib.db import Precedence
 from core_lib.framework.models import ActionState, RunState, Target
 
 
@@ -24,8 +25,13 @@ class Ledger(Protocol):
 class Runs(Protocol):
     """The run register, as far as a worker needs it."""
 
-    def heartbeat(self, run_id: str, epoch: int, counts: dict[str, int] | None = None) -> RunState:
-        """Say that this worker is alive; answers the run as it is now. Raises FencedError."""
+    def heartbeat(
+        self, run_id: str, epoch: int, counts: dict[str, int] | None = None, waits: dict[str, str] | None = None
+    ) -> RunState:
+        """Say that this worker is alive, how far it is and which locks it waits for; answers the run as it is now.
+
+        Raises FencedError.
+        """
 
 
 class Locks(Protocol):
@@ -36,6 +42,9 @@ class Locks(Protocol):
 
     def release(self, run_id: str, keys: Iterable[str], *, epoch: int | None = None) -> None:
         """Give back those of these that the run holds since this epoch or an earlier one."""
+
+    def supersede(self, holder: str, by: RunState) -> Precedence:
+        """Ask the run `holder` to cancel in favour of `by`, if it is the one to make way."""
 
 
 class StackRecords(Protocol):

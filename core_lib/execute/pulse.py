@@ -90,8 +90,9 @@ class Pulse:
         run = self._parts.run
         counts = self._parts.book.counts()
         begun = time.monotonic(), time.time()
-        now = await self._call(self._runs.heartbeat, run.run_id, run.epoch, counts)
+        now = await self._call(self._runs.heartbeat, run.run_id, run.epoch, counts, dict(self._parts.waits))
         self._last = begun
         if now.cancel_requested and not self._parts.brake.cancelled:
-            self._parts.log.info("the run is being cancelled")
+            heir = f" in favour of run {now.superseded_by}" if now.superseded_by else ""
+            self._parts.log.info("the run is being cancelled%s", heir)
             self._parts.brake.cancel()

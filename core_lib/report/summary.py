@@ -53,7 +53,7 @@ def summarize(run: RunState, plan: Plan, states: Mapping[str, ActionState]) -> R
         action_durations=durations(_between(state.started_at, state.ended_at) for state in ordered if state.ended_at),
         slowest=tuple(sorted(outcomes, key=lambda outcome: (-outcome.seconds, outcome.target))[:SLOWEST]),
         outcomes=tuple(outcomes),
-        error=run.error.message if run.error else None,
+        error=_reason(run),
     )
 
 
@@ -64,6 +64,14 @@ def final_status(plan: Plan, states: Mapping[str, ActionState], *, cancelled: bo
     if good == len(plan.actions):
         return RunStatus.SUCCEEDED
     return RunStatus.CANCELLED if cancelled else RunStatus.FAILED
+
+
+def _reason(run: RunState) -> str | None:
+    """Why the run as a whole ended early."""
+    if run.error is not None:
+        return run.error.message
+    superseded = run.superseded_by is not None and run.status is RunStatus.CANCELLED
+    return f"superseded by run {run.superseded_by}" if superseded else None
 
 
 def durations(seconds: Iterable[float]) -> Durations:

@@ -168,7 +168,7 @@ class Runner:
                 prn=Prn.parse(run.prn),
                 event_type="STATUS" if status is RunStatus.SUCCEEDED else "ERROR",
                 status=status.value,
-                message=f"{run.task} {status.value}",
+                message=f"{run.task} {status.value}" + _in_favour(ended),
                 run_id=run.run_id,
                 actor=run.requested_by,
                 id=f"end-{run.run_id}-{run.epoch}",
@@ -198,3 +198,7 @@ class Runner:
                 where=run.run_id,
                 hint="run the plan again and review it",
             )
+
+
+def _in_favour(run: RunState) -> str:
+    return f", superseded by run {run.superseded_by}" if run.superseded_by and run.status is RunStatus.CANCELLED else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from core_lib.db import StackRecord
+from core_lib.db import Precedence, StackRecord
 from core_lib.framework.errors import ConflictError, FencedError, LockedError
 from core_lib.framework.models import ActionState, ActionStatus, Options, RunState, RunStatus, Task
 
@@ -58,6 +58,7 @@ class MemoryRuns:
     def __init__(self, run: RunState) -> None:
         self.run = run
         self.beats: list[dict[str, int]] = []
+        self.waits: list[dict[str, str]] = []
 
     def take(self) -> RunState:
         """A new worker takes the run over."""
@@ -68,9 +69,12 @@ class MemoryRuns:
         if epoch != self.run.epoch:
             raise FencedError("another worker has taken the run over", where=self.run.run_id)
 
-    def heartbeat(self, run_id: str, epoch: int, counts: dict[str, int] | None = None) -> RunState:
+    def heartbeat(
+        self, run_id: str, epoch: int, counts: dict[str, int] | None = None, waits: dict[str, str] | None = None
+    ) -> RunState:
         self.check(epoch)
         self.beats.append(counts or {})
+        self.waits.append(waits or {})
         return self.run
 
     def request_cancel(self) -> None:
@@ -99,6 +103,9 @@ class MemoryLocks:
             if self.holders.get(key) == run_id:
                 del self.holders[key]
         self.history.append(("release", wanted))
+
+    def supersede(self, holder: str, by: RunState) -> Precedence:
+        return Precedence.FOREIGN
 
 
 class MemoryStacks:

@@ -140,6 +140,9 @@ class Options(Message):
     `Only` narrows a resume: to what failed, what never began, what failed for a passing reason (`transient`), or the failures
     with these fingerprints (with commas between them). `PlanHash` is the plan a person approved, `ReviewedRun` the plan run that
     showed it: apply executes exactly that.
+
+    `WhenLocked` says what to do, target by target, when another run holds a stack: `wait` for it, `refuse` the target,
+    or `supersede` an older run of the same deployment (with `Force` of any deployment): it is asked to cancel, and waited for.
     """
 
     dry_run: bool = False
@@ -149,7 +152,7 @@ class Options(Message):
     account_concurrency: int | None = Field(default=None, ge=1, le=100)
     region_concurrency: int | None = Field(default=None, ge=1, le=1000)
     tolerance: str | int = 0
-    when_locked: Literal["wait", "refuse"] = "wait"
+    when_locked: Literal["wait", "refuse", "supersede"] = "wait"
     auto_approve: bool = False
     plan_hash: str | None = None
     reviewed_run: str | None = None

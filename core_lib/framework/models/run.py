@@ -76,7 +76,10 @@ class ActionState(Message):
 
 
 class RunState(Message):
-    """One execution of a plan, named by its correlation id."""
+    """One execution of a plan, named by its correlation id.
+
+    `waits_for` are the locks it waits for, with the run that holds each; `superseded_by` is the newer run that had it cancelled.
+    """
 
     run_id: str
     client: str
@@ -94,6 +97,8 @@ class RunState(Message):
     ended_at: datetime | None = None
     heartbeat_at: datetime | None = None
     cancel_requested: bool = False
+    superseded_by: str | None = None
+    waits_for: dict[str, str] = Field(default_factory=dict)
     epoch: int = 0
     target_count: int = 0
     action_count: int = 0

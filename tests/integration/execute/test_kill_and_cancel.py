@@ -137,3 +137,25 @@ async def test_two_runs_when_they_want_the_same_stack_then_one_is_refused_with_t
     assert error.code == "CORE-5001"
     assert first.run_id in error.message
     assert "ann" in error.message
+
+
+async def test_two_runs_when_the_newer_supersedes_then_the_older_winds_down_and_its_record_says_by_whom(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.put("one.json", parameter(**never_ready(2)))
+    plan = plan_of([create(rehearsal, "one")], files=rehearsal.files)
+    older = rehearsal.register(plan)
+    rehearsal.settings = rehearsal.settings.model_copy(
+        update={"cmdb": rehearsal.settings.cmdb.model_copy(update={"heartbeat_seconds": 0.2})}
+    )
+    async with rehearsal.engine(plan, older) as engine:
+        task = asyncio.create_task(engine.drive(units(plan)[0]))
+        await _under_way(engine)
+        rehearsal.put("one.json", parameter())
+        newer = await rehearsal.run(create(rehearsal, "one"), options=Options(when_locked="supersede"))
+        ended = await task
+    assert (ended.cancelled, ended.failed) == (1, 0)
+    assert newer["one"].status is ActionStatus.SUCCEEDED
+    assert rehearsal.cmdb.runs.get(older.run_id).superseded_by == newer.run_id
+    (stack,) = rehearsal.cloudformation.describe_stacks(StackName="one")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"

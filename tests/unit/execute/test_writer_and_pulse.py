@@ -83,13 +83,13 @@ async def test_heartbeat_when_the_cmdb_stumbles_then_it_is_tried_again() -> None
     cmdb = MemoryCmdb()
     beat, misses = cmdb.runs.heartbeat, [0]
 
-    def stumbling(run_id: str, epoch: int, counts: dict[str, int] | None = None) -> Any:
+    def stumbling(run_id: str, epoch: int, *told: Any) -> Any:
         misses[0] += 1
         if misses[0] in (2, 3):
             raise ConnectionResetError("gone for a moment")
         if misses[0] == 5:
             cmdb.runs.request_cancel()
-        return beat(run_id, epoch, counts)
+        return beat(run_id, epoch, *told)
 
     cmdb.runs.heartbeat = stumbling  # type: ignore[method-assign]
     (result,) = await drive_all(plan_of([ENDLESS]), cmdb, World(), settings=beating(0.01))
@@ -100,11 +100,11 @@ async def test_heartbeat_when_the_cmdb_stays_away_for_most_of_the_lease_then_the
     cmdb = MemoryCmdb()
     beat, beats = cmdb.runs.heartbeat, [0]
 
-    def lost(run_id: str, epoch: int, counts: dict[str, int] | None = None) -> Any:
+    def lost(run_id: str, epoch: int, *told: Any) -> Any:
         beats[0] += 1
         if beats[0] > 1:
             raise ConnectionResetError("gone")
-        return beat(run_id, epoch, counts)
+        return beat(run_id, epoch, *told)
 
     cmdb.runs.heartbeat = lost  # type: ignore[method-assign]
     with pytest.raises(FencedError, match="no contact with the CMDB"):
