@@ -19,7 +19,7 @@ from core_lib.framework.errors import ConflictError, FencedError, IsolationError
 from core_lib.framework.models import Prn, RunState, RunStatus
 
 _ATTEMPTS = 10
-_OVERLAID = {"status", "version", "epoch", "heartbeat_at", "cancel_requested", "counts", "waits_for"}
+_OVERLAID = {"status", "version", "epoch", "visit", "heartbeat_at", "cancel_requested", "counts", "waits_for"}
 _SETTABLE = frozenset(RunState.model_fields) - _OVERLAID - {"run_id", "client", "prn", "created_at"}
 
 FOLLOWS: dict[RunStatus, frozenset[RunStatus]] = {
@@ -76,6 +76,7 @@ class Runs:
             status=run.status.value,
             version=run.version,
             epoch=run.epoch,
+            visit=run.visit,
             heartbeat_at=time_text(run.heartbeat_at) if run.heartbeat_at else None,
             cancel_requested=run.cancel_requested,
             counts=run.counts,
@@ -158,9 +159,10 @@ class Runs:
             return written == after
         return True
 
-    def take(self, run_id: str, *, only_if_idle: bool = False) -> RunState:
+    def take(self, run_id: str, *, only_if_idle: bool = False, same_visit: bool = False) -> RunState:
         """Become the one who executes the run: the epoch goes up by one, and whoever executed it before is fenced off.
 
+        `same_visit`: go on where the last worker stopped; what failed stays failed. Otherwise the run begins, or is resumed.
         A run that had ended loses its cancel request, because taking it means resuming it.
 
         Raises:
@@ -178,6 +180,7 @@ class Runs:
                 )
             after = before.but(
                 epoch=before.epoch + 1,
+                visit=max(before.visit, 1) if same_visit else before.visit + 1,
                 version=before.version + 1,
                 heartbeat_at=now(),
                 cancel_requested=before.cancel_requested and not before.status.ended,
@@ -192,6 +195,7 @@ class Runs:
             "owner": {"S": owner},
             "heartbeat_at": {"S": time_text(after.heartbeat_at or now())},
             "cancel_requested": {"BOOL": after.cancel_requested},
+            "visit": {"N": str(after.visit)},
         }
         return [self.bump_epoch(before, values), fence_put(self._ledger.Meta.table_name, before.run_id, after.epoch)]
 
@@ -290,7 +294,8 @@ def _body(run: RunState) -> dict[str, Any]:
 
 def _state(row: RunRow) -> RunState:
     overlay = {
-        "status": row.status, "version": int(row.version), "epoch": int(row.epoch), "heartbeat_at": read_time(row.heartbeat_at),
-        "cancel_requested": row.cancel_requested, "counts": row.counts, "waits_for": row.waits or {},
+        "status": row.status, "version": int(row.version), "epoch": int(row.epoch), "visit": int(row.visit or 0),
+        "heartbeat_at": read_time(row.heartbeat_at), "cancel_requested": row.cancel_requested, "counts": row.counts,
+        "waits_for": row.waits or {},
     }  # fmt: skip
     return RunState.model_validate(row.body | overlay)

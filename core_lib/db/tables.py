@@ -100,6 +100,7 @@ class RunRow(Model):
     status = UnicodeAttribute()
     version = NumberAttribute()
     epoch = NumberAttribute()
+    visit = NumberAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     heartbeat_at = UnicodeAttribute(null=True)
     cancel_requested = BooleanAttribute()

@@ -18,11 +18,41 @@ from core_lib.execute.graph import Unit, check_acyclic, find_cycle, order, segme
 from core_lib.execute.kinds import canonical_kind, catalogue, find_kind
 from core_lib.execute.parameters import build_params, json_schema, validate_spec
 from core_lib.execute.parts import Pace
+from core_lib.execute.passes import PassResult, make_pass
 from core_lib.execute.reference import reference_markdown
+from core_lib.execute.shift import Shift
 from core_lib.execute.steps import Again, Done, Failed, Step
 
 __all__ = [
-    "Action", "ActionContext", "Again", "Around", "Batch", "ClientFactory", "Done", "Engine", "Failed", "Pace", "RunMemory",
-    "Step", "Unit", "UnitResult", "build_params", "canonical_kind", "catalogue", "check_acyclic", "find_cycle", "find_kind",
-    "json_schema", "make_batches", "order", "reference_markdown", "segments", "token_for", "units", "validate_spec",
-]  # fmt: skip
+    "Action",
+    "ActionContext",
+    "Again",
+    "Around",
+    "Batch",
+    "ClientFactory",
+    "Done",
+    "Engine",
+    "Failed",
+    "Pace",
+    "PassResult",
+    "RunMemory",
+    "Shift",
+    "Step",
+    "Unit",
+    "UnitResult",
+    "build_params",
+    "canonical_kind",
+    "catalogue",
+    "check_acyclic",
+    "find_cycle",
+    "find_kind",
+    "json_schema",
+    "make_batches",
+    "make_pass",
+    "order",
+    "reference_markdown",
+    "segments",
+    "token_for",
+    "units",
+    "validate_spec",
+]

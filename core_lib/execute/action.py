@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
@@ -56,7 +56,10 @@ class RunMemory(Protocol):
         """Who asked for the run."""
 
     def states(self, target: str | None = None) -> Mapping[str, ActionState]:
-        """All known rows of the run by action id, or only those of one target (`account/region`)."""
+        """The rows of the run by action id as they stand now, or only those of one target (`account/region`)."""
+
+    def rows(self, action_ids: Iterable[str]) -> Mapping[str, ActionState]:
+        """The rows that exist among these, as they stand now."""
 
     def append_event(
         self,

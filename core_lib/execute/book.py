@@ -10,7 +10,7 @@ from typing import Any
 
 from core_lib.execute.brake import Brake
 from core_lib.execute.writer import GroupWriter
-from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, Plan, PlanAction
+from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, Plan, PlanAction, RunState
 
 UNDOING = "core:undoing"
 OnEvent = Callable[[ActionState], None]
@@ -24,9 +24,11 @@ def now() -> datetime:
 class RunBook:
     """States of the actions of one run. `record` commits to the ledger first and tells listeners afterwards."""
 
-    def __init__(self, plan: Plan, run_id: str, writer: GroupWriter, brake: Brake, listeners: Iterable[OnEvent] = ()) -> None:
+    def __init__(self, plan: Plan, run: RunState, writer: GroupWriter, brake: Brake, listeners: Iterable[OnEvent] = ()) -> None:
         self.plan = plan
-        self.run_id = run_id
+        self.run_id = run.run_id
+        self.visit = run.visit
+        self.written = 0
         self._writer = writer
         self._brake = brake
         self._listeners = tuple(listeners)
@@ -69,6 +71,7 @@ class RunBook:
             self._brake.abort(error)
             raise
         before = self._states.get(action.id)
+        self.written += 1
         self._keep(action.id, written)
         if before is None or before.status is not status:
             for listener in self._listeners:
@@ -84,7 +87,7 @@ class RunBook:
 
     def _next(self, action: PlanAction, status: ActionStatus, fields: Mapping[str, Any]) -> ActionState:
         before = self._states.get(action.id) or ActionState(run_id=self.run_id, action_id=action.id, status=ActionStatus.PENDING)
-        return before.model_copy(update={"status": status, **fields})
+        return before.model_copy(update={"status": status, "visit": self.visit, **fields})
 
     def _keep(self, action_id: str, state: ActionState) -> None:
         before = self._states.get(action_id)
@@ -99,7 +102,7 @@ def blank(attempt: int) -> dict[str, Any]:
     """Fields of a fresh attempt."""
     return {
         "attempt": attempt, "changed": None, "message": None, "error": None, "outputs": {}, "variables": {}, "scratch": {},
-        "ended_at": None,
+        "ended_at": None, "tries": 1, "slips": 0,
     }  # fmt: skip
 
 

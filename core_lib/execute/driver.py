@@ -10,6 +10,7 @@ from core_lib.execute.graph import Unit
 from core_lib.execute.locking import UnitLocks, stack_names
 from core_lib.execute.parts import Parts
 from core_lib.execute.runtime import RuntimeValues
+from core_lib.execute.shift import LeavingError, Waiting
 from core_lib.execute.stacks.view import StackView
 from core_lib.execute.worker import Worker
 from core_lib.framework.errors import CoreError
@@ -34,6 +35,7 @@ class Driver:
         self._todo = {action.id: action for action in self.actions if is_todo(parts, action)}
         self._waiting: dict[str, int] = {}
         self._dependents: dict[str, list[PlanAction]] = {}
+        self.left: list[Waiting] = []
         for action in self._todo.values():
             started = parts.book.status(action.id) is ActionStatus.RUNNING
             inside = [] if started else [d for d in dict.fromkeys(action.depends_on) if d in self._todo]
@@ -52,14 +54,18 @@ class Driver:
         return [action for action in self._todo.values() if self._parts.book.status(action.id) is ActionStatus.RUNNING]
 
     async def run(self) -> None:
-        """Work until every action of the unit has ended."""
+        """Work until every action of the unit has ended, or waits beyond this worker's shift; `left` tells for what."""
         try:
             async with asyncio.TaskGroup() as group:
                 for identity, count in list(self._waiting.items()):
                     if count == 0:
-                        group.create_task(self._one(group, self._todo[identity]), name=identity)
+                        self._begin(group, self._todo[identity])
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
+
+    def _begin(self, group: asyncio.TaskGroup, action: PlanAction) -> None:
+        self._parts.shift.begin_work()
+        group.create_task(self._one(group, action), name=action.id).add_done_callback(lambda _: self._parts.shift.end_work())
 
     async def _one(self, group: asyncio.TaskGroup, action: PlanAction) -> None:
         """An action whose dependencies have ended: do it, or say why not; then let go of those that wait for it."""
@@ -71,17 +77,44 @@ class Driver:
             if (reason := blocked_by(self._parts, action)) is not None:
                 await self._give_up(action, ActionStatus.BLOCKED, reason, spreads=False)
                 return
-        async with self._parts.caps.slot(action.target):
-            state = await self._admitted(action)
+        state = await self._to_its_end(action)
         if state is None:
             return
         self._after(state, action)
         for dependent in self._dependents.get(action.id, ()):
             self._waiting[dependent.id] -= 1
             if self._waiting[dependent.id] == 0:
-                group.create_task(self._one(group, dependent), name=dependent.id)
+                self._begin(group, dependent)
 
-    async def _admitted(self, action: PlanAction) -> ActionState | None:
+    async def _to_its_end(self, action: PlanAction) -> ActionState | None:
+        """Give the action a slot as long as it needs one. None: it never started, or this worker left before its end."""
+        worker = Worker(self._parts, action, self._view)
+        while True:
+            try:
+                async with self._parts.caps.slot(action.target):
+                    state = await self._admitted(action, worker)
+                waiting = worker.waiting
+            except LeavingError as leaving:  # for a lock
+                state, waiting = None, leaving.waiting
+            if waiting is None:
+                return state
+            if not await self._stays(waiting):
+                self.left.append(waiting)
+                return None
+
+    async def _stays(self, waiting: Waiting) -> bool:
+        """Wait for people, without a slot; False when this worker leaves."""
+        shift = self._parts.shift
+        shift.end_work()
+        try:
+            if not waiting.people or shift.may_leave_to(waiting):
+                return False
+            await self._parts.brake.sleep(waiting.seconds)
+            return True
+        finally:
+            shift.begin_work()
+
+    async def _admitted(self, action: PlanAction, worker: Worker) -> ActionState | None:
         """The action's turn has come. None when the brake was pulled while it waited for its turn."""
         brake = self._parts.brake
         brake.raise_fatal()
@@ -92,14 +125,13 @@ class Driver:
             if (reason := brake.stops_new_work(action.target)) is not None:
                 await self._give_up(action, ActionStatus.BLOCKED, reason)
                 return None
-        worker = Worker(self._parts, action, self._view)
         if (refused := await self._lock(action, worker)) is not None:
             return refused
         if self._around is None:
             return await worker.run()
         await self._around(action, worker.run)
         ended = self._parts.book.state(action.id)
-        if ended is None or not ended.status.ended:
+        if ended is None or not (ended.status.ended or worker.waiting):
             raise AssertionError(f"around() did not run {action.id} to its end")
         return ended
 
@@ -121,7 +153,7 @@ class Driver:
 
     def _after(self, state: ActionState, action: PlanAction) -> None:
         if state.status is ActionStatus.FAILED and action.on_failure == "undo":
-            self._parts.brake.close_target(action.target, f"{action.name} failed, this target is undone")
+            self._parts.brake.close_target(action.target, undo_reason(action))
 
     async def _give_up(self, action: PlanAction, status: ActionStatus, reason: str, *, spreads: bool = True) -> None:
         """End an action that never started, and with it at once everything that waits for it here.
@@ -140,13 +172,18 @@ class Driver:
         await self._parts.book.record_all(ending.values(), status, lambda each: reason if each is action else indirect)
 
 
+def undo_reason(action: PlanAction) -> str:
+    """Why a target is undone, when this action has failed."""
+    return f"{action.name} failed, this target is undone"
+
+
 def is_todo(parts: Parts, action: PlanAction) -> bool:
-    """Whether this visit of the run has to do something about the action."""
+    """Whether this visit of the run has to do something (more) about the action."""
     state = parts.book.state(action.id)
     status = state.status if state else ActionStatus.PENDING
     if status is ActionStatus.RUNNING:
         return True
-    if status is ActionStatus.SUCCEEDED:
+    if status is ActionStatus.SUCCEEDED or ended_in_this_visit(parts, state):
         return False
     if parts.chosen is not None:
         return action.id in parts.chosen
@@ -155,6 +192,11 @@ def is_todo(parts: Parts, action: PlanAction) -> bool:
     if only == "failed":
         return failed or status is ActionStatus.BLOCKED or (status is ActionStatus.CANCELLED and _was_started(state))
     return not failed if only == "unstarted" else True
+
+
+def ended_in_this_visit(parts: Parts, state: ActionState | None) -> bool:
+    """Whether the action came to its end, good or bad, since the run began or was resumed."""
+    return state is not None and state.status.ended and state.visit == parts.run.visit
 
 
 def blocked_by(parts: Parts, action: PlanAction) -> str | None:

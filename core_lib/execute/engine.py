@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
@@ -14,8 +14,8 @@ from typing import Any, Self
 from core_lib.execute.book import RunBook
 from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
-from core_lib.execute.driver import Around, Driver, outside
-from core_lib.execute.failures import selected
+from core_lib.execute.driver import Around, Driver, is_todo, outside, undo_reason
+from core_lib.execute.failures import names_failures, selected
 from core_lib.execute.files import PlanFiles
 from core_lib.execute.graph import Unit
 from core_lib.execute.hooks import HookEvents
@@ -25,18 +25,24 @@ from core_lib.execute.memory import Memory
 from core_lib.execute.parts import Pace, Parts
 from core_lib.execute.ports import Cmdb, Sessions, Store
 from core_lib.execute.pulse import Pulse
+from core_lib.execute.shift import LeavingError, Shift, Waiting
 from core_lib.execute.stacks.view import StackView
-from core_lib.execute.undoing import undo_target
+from core_lib.execute.undoing import undo_target, undoable
 from core_lib.execute.writer import GroupWriter
 from core_lib.framework.models import ActionState, ActionStatus, Message, Plan, RunState, StackReview
 from core_lib.framework.settings import Settings
 
 LARGEST_POOL = 64
 CMDB_THREADS = 3
+PAGE = 1000
 
 
 class UnitResult(Message):
-    """How a unit ended: number of actions by status, and how many of them changed something."""
+    """How a unit ended: number of actions by status, and how many of them changed something.
+
+    `waiting`: it has not ended, because this worker's shift was over; seconds until the next look. `for_people`: nothing but
+    people is waited for.
+    """
 
     key: str
     target: str
@@ -47,12 +53,15 @@ class UnitResult(Message):
     cancelled: int = 0
     blocked: int = 0
     pending: int = 0
+    running: int = 0
     changed: int = 0
+    waiting: float | None = None
+    for_people: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether everything that had to be done was done."""
-        return not (self.failed or self.cancelled or self.blocked or self.pending)
+        return not (self.failed or self.cancelled or self.blocked or self.pending or self.running)
 
 
 class Engine:
@@ -60,7 +69,9 @@ class Engine:
 
     `run` is the run as `Runs.take` returned it; all writes are conditional on its epoch. `reviews` are the reviewed changes by
     `account/region/StackName` for an apply. `kinds` replaces the catalogue. `on_event` is called in the event loop after every
-    committed transition. Opening raises FencedError when another worker has the run.
+    committed transition. `shift` limits how long this worker stays (see `Shift`); `only` are the ids of the actions that it is
+    about, when it is one of many workers of a large plan: it reads no other rows. Opening raises FencedError when another worker
+    has the run.
     """
 
     def __init__(
@@ -76,10 +87,13 @@ class Engine:
         reviews: Mapping[str, StackReview] | None = None,
         kinds: Kinds | None = None,
         pace: Pace | None = None,
+        shift: Shift | None = None,
+        only: Iterable[str] | None = None,
     ) -> None:
         self._cmdb = cmdb
         self._cmdb_threads = ThreadPoolExecutor(CMDB_THREADS, thread_name_prefix="cmdb")
         self._brake = Brake()
+        self._only = None if only is None else tuple(only)
         self._views: dict[str, StackView] = {}
         self._writer = GroupWriter(self._commit)
         self._hook_threads = ThreadPoolExecutor(1, thread_name_prefix="hooks")
@@ -87,13 +101,13 @@ class Engine:
         listeners = [self._hooks.on_event, *([on_event] if on_event else [])]
         options, limits = run.options, settings.limits
         concurrency = options.concurrency or limits.concurrency
-        book = RunBook(plan, run.run_id, self._writer, self._brake, listeners)
+        book = RunBook(plan, run, self._writer, self._brake, listeners)
         self._parts = Parts(
             plan=plan,
             run=run,
             kinds=kinds if kinds is not None else catalogue(),
             book=book,
-            memory=Memory(plan, run, book, cmdb.events, store),
+            memory=Memory(plan, run, book, cmdb.ledger, cmdb.events, store, whole=only is None),
             brake=self._brake,
             caps=Caps(
                 concurrency,
@@ -107,10 +121,37 @@ class Engine:
             log=logging.getLogger("core.execute"),
             settings=settings,
             threads=ThreadPoolExecutor(min(concurrency, LARGEST_POOL), thread_name_prefix="action"),
+            shift=shift or Shift(),
+            whole=only is None,
         )
         every, lease = settings.cmdb.heartbeat_seconds, settings.cmdb.lock_lease_seconds
         self._pulse = Pulse(self._parts, cmdb.runs, every, lease, self._in_cmdb)
         self._parts.assure = self._pulse.assure
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is executed."""
+        return self._parts.plan
+
+    @property
+    def shift(self) -> Shift:
+        """How long this worker stays."""
+        return self._parts.shift
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds that may pass between two shifts of a run before others take it for dead; a third of the lease."""
+        return self._pulse.lease / 3
+
+    @property
+    def look_again(self) -> float:
+        """Seconds until something that other workers do is looked at again."""
+        return self._parts.pace.look(self._parts.shift.looks)
+
+    @property
+    def written(self) -> int:
+        """How many rows this worker has written."""
+        return self._parts.book.written
 
     @property
     def states(self) -> dict[str, ActionState]:
@@ -133,10 +174,36 @@ class Engine:
 
     async def __aenter__(self) -> Self:
         run = self._parts.run
-        self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.load, run.run_id))
-        self._parts.chosen = selected(self._parts.plan, self._parts.book.states(), run.options.only)
+        if self._only is None or names_failures(run.options.only):
+            self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.load, run.run_id))
+        else:
+            self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.get, run.run_id, self._only))
+        self._parts.chosen = selected(self._parts.plan, self._parts.book.states(), run.options.only, run.visit)
+        await self._remember_failures()
         await self._pulse.start()
         return self
+
+    async def _remember_failures(self) -> None:
+        """What failed earlier in this visit counts against the tolerance, and closes targets that are to be undone."""
+        known = list(self._parts.book.states().values())
+        if self._only is not None:
+            known += await self._in_cmdb(self._failed_elsewhere)
+        for state in known:
+            if state.status is ActionStatus.FAILED and state.visit == self._parts.run.visit:
+                action = self._parts.plan.action_by_id[state.action_id]
+                self._parts.count_failure(action.target)
+                if action.on_failure == "undo":
+                    self._brake.close_target(action.target, undo_reason(action))
+
+    def _failed_elsewhere(self) -> list[ActionState]:
+        found: list[ActionState] = []
+        cursor: str | None = None
+        while True:
+            page = self._cmdb.ledger.failures(self._parts.run.run_id, limit=PAGE, cursor=cursor)
+            found += page.items
+            cursor = page.cursor
+            if cursor is None:
+                return found
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -153,7 +220,7 @@ class Engine:
             self._hook_threads.shutdown(wait=False)
 
     async def drive(self, unit: Unit, around: Around | None = None) -> UnitResult:
-        """See every action of the unit to its end. The units named in `unit.upstream_units` have ended before.
+        """See every action of the unit to its end, or to the end of the shift. Its `upstream_units` have ended before.
 
         `around(action, work)` may wrap single actions: it must await `work()` once. Raises FencedError and errors of the CMDB;
         everything that happens to actions is in the ledger and in the result instead.
@@ -163,17 +230,34 @@ class Engine:
         locks = UnitLocks(self._parts, self._cmdb.locks, unit.target)
         driver = Driver(self._parts, unit, locks, view, around)
         await self._learn(outside(self._parts, driver.todo))
+        left: list[Waiting] = []
         try:
-            wanted = driver.todo if self._brake.stops_new_work(unit.target) is None else driver.begun
-            if wanted and not self._parts.run.options.dry_run:
-                await locks.take(wanted)
-                view.renew(now=locks.waited)
+            with self._parts.shift.working():
+                wanted = driver.todo if self._brake.stops_new_work(unit.target) is None else driver.begun
+                if wanted and not self._parts.run.options.dry_run:
+                    await locks.take(wanted)
+                    view.renew(now=locks.waited)
             await driver.run()
-            if unit.target in self._brake.closed_targets:
-                await undo_target(self._parts, unit.target, locks, view)
+            left = driver.left
+            if not left and unit.target in self._brake.closed_targets:
+                left = await undo_target(self._parts, unit.target, locks, view)
+        except LeavingError as leaving:  # for the locks
+            left = [leaving.waiting]
         finally:
-            await locks.release(driver.actions)
-        return self._result(unit)
+            if all(waiting.people for waiting in left):
+                await locks.release(driver.actions)
+        return self._result(unit, left)
+
+    def is_over(self, unit: Unit) -> bool:
+        """Whether nothing is left to do in the unit in this visit of the run, as far as this worker knows."""
+        parts = self._parts
+        if any(is_todo(parts, parts.plan.action_by_id[identity]) for identity in unit.action_ids):
+            return False
+        return unit.target not in self._brake.closed_targets or not undoable(parts, unit.target)
+
+    async def learn(self, unit: Unit) -> None:
+        """Read how the unit's actions stand, if this worker does not see to them itself."""
+        await self._learn({identity for identity in unit.action_ids if not self._parts.book.status(identity).ended})
 
     def _view(self, key: str) -> StackView:
         """The one view of a target's stacks, fresh enough for a unit that begins now."""
@@ -198,10 +282,12 @@ class Engine:
         """Ledger and heartbeat have threads of their own: they must not queue behind slow AWS calls."""
         return await asyncio.get_running_loop().run_in_executor(self._cmdb_threads, function, *args)
 
-    def _result(self, unit: Unit) -> UnitResult:
+    def _result(self, unit: Unit, left: Sequence[Waiting]) -> UnitResult:
         counts: Counter[str] = Counter()
         for identity in unit.action_ids:
             state = self._parts.book.state(identity)
             counts[(state.status if state else ActionStatus.PENDING).value] += 1
             counts["changed"] += bool(state and state.status is ActionStatus.SUCCEEDED and state.changed)
-        return UnitResult(key=unit.key, target=unit.target, segment=unit.segment, **counts)
+        seconds = min((each.seconds for each in left), default=None)
+        people = bool(left) and all(each.people for each in left)
+        return UnitResult(key=unit.key, target=unit.target, segment=unit.segment, waiting=seconds, for_people=people, **counts)

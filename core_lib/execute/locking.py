@@ -8,6 +8,7 @@ from typing import Any
 from core_lib.db import Precedence, StackHeldError
 from core_lib.execute.parts import Parts
 from core_lib.execute.ports import Locks
+from core_lib.execute.shift import LeavingError, Waiting
 from core_lib.framework.errors import LockedError
 from core_lib.framework.models import ErrorInfo, PlanAction
 from core_lib.helper import error_info
@@ -32,13 +33,16 @@ class UnitLocks:
         self.waited = False
 
     async def take(self, actions: Iterable[PlanAction]) -> None:
-        """Take the locks of every stack that is named in the plan. `refusal` tells when another run keeps one."""
+        """Take the locks of every stack that is named in the plan. `refusal` tells when another run keeps one.
+
+        Raises LeavingError when waiting for one outlasts the shift.
+        """
         names = {name for action in actions for name in stack_names(self._parts, action) if "{{" not in name}
         if names:
             self.refusal = await self._acquire(names, None)
 
     async def take_late(self, name: str) -> ErrorInfo | None:
-        """Take the lock of one more stack; the refusal, if another run keeps it."""
+        """Take the lock of one more stack; the refusal, if another run keeps it. Raises LeavingError as `take`."""
         if f"{self._target}/{name}" in self._held:
             return None
         return await self._acquire({name}, LONGEST_LATE_WAIT_LOOKS)
@@ -48,7 +52,7 @@ class UnitLocks:
 
         A worker that lost its run leaves the locks to the one that has it now.
         """
-        if self._parts.run.epoch > 1:
+        if self._parts.run.epoch > 1 or self._parts.shift.limited:
             names = (name for action in actions for name in stack_names(self._parts, action))
             self._held.update(f"{self._target}/{name}" for name in names if "{{" not in name)
         if self._held and self._parts.brake.fatal is None:
@@ -59,7 +63,7 @@ class UnitLocks:
     async def _acquire(self, names: set[str], longest: int | None) -> ErrorInfo | None:
         run = self._parts.run
         keys = sorted(f"{self._target}/{name}" for name in names)
-        looks = 0
+        looks = began = self._parts.shift.looks
         try:
             while True:
                 try:
@@ -69,13 +73,16 @@ class UnitLocks:
                     refusal = await self._refused(error, too_long=longest is not None and looks >= longest)
                     if refusal is not None:
                         return refusal
-                    if looks == 0:
+                    if looks == began:
                         self._parts.log.info("waiting: %s", error)
                     self.waited = True
                 else:
                     self._held.update(keys)
                     return None
-                await self._parts.brake.sleep(self._parts.pace.look(looks))
+                delay = self._parts.pace.look(looks)
+                if self._parts.shift.ends_within(delay):
+                    raise LeavingError(Waiting(delay))
+                await self._parts.brake.sleep(delay)
                 looks += 1
         finally:
             for key in keys:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from core_lib.db import Event
 from core_lib.execute.book import RunBook
-from core_lib.execute.ports import Events, Store
+from core_lib.execute.ports import Events, Ledger, Store
 from core_lib.framework.models import ActionState, Plan, Prn, RunState
 
 EventType = Literal["STATUS", "DEBUG", "INFO", "WARN", "ERROR"]
@@ -18,7 +18,11 @@ EventType = Literal["STATUS", "DEBUG", "INFO", "WARN", "ERROR"]
 class Memory:
     """`ActionContext.run`: one per engine, safe for threads."""
 
-    def __init__(self, plan: Plan, run: RunState, book: RunBook, events: Events, store: Store) -> None:
+    def __init__(
+        self, plan: Plan, run: RunState, book: RunBook, ledger: Ledger, events: Events, store: Store, *, whole: bool
+    ) -> None:
+        self._ledger = ledger
+        self._whole = whole
         self._plan = plan
         self._run = run
         self._book = book
@@ -42,9 +46,15 @@ class Memory:
         return self._run.requested_by
 
     def states(self, target: str | None = None) -> Mapping[str, ActionState]:
-        """All known rows of the run by action id, or only those of one target (`account/region`)."""
-        found = self._book.states()
-        return found if target is None else {key: state for key, state in found.items() if key.endswith(f"@{target}")}
+        """The rows of the run by action id as they stand now, or only those of one target (`account/region`)."""
+        return self.rows(action.id for action in self._plan.actions if target in (None, action.target))
+
+    def rows(self, action_ids: Iterable[str]) -> Mapping[str, ActionState]:
+        """The rows that exist among these, as they stand now: other workers may see to some of the actions."""
+        found = {identity: self._book.state(identity) for identity in action_ids}
+        unsure = [] if self._whole else [identity for identity, state in found.items() if state is None or not state.status.ended]
+        fresh = self._ledger.get(self._run.run_id, unsure) if unsure else {}
+        return {identity: state for identity, state in (found | dict(fresh)).items() if state is not None}
 
     def append_event(
         self,

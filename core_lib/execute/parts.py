@@ -19,6 +19,7 @@ from core_lib.execute.files import PlanFiles
 from core_lib.execute.kinds import Kinds
 from core_lib.execute.memory import Memory
 from core_lib.execute.ports import Sessions
+from core_lib.execute.shift import Shift
 from core_lib.framework.models import Plan, RunState, StackReview
 from core_lib.framework.settings import PollingSettings, Settings
 
@@ -67,6 +68,9 @@ class Parts:
     log: logging.Logger
     settings: Settings
     threads: ThreadPoolExecutor
+    shift: Shift = field(default_factory=Shift)
+    whole: bool = True
+    """This worker knows every row of the run, so that it can count them."""
     assure: Callable[[], Awaitable[None]] = nothing_to_assure
     chosen: frozenset[str] | None = None
     """Ids of the only actions that this visit of the run takes up; None = it goes by their status."""

@@ -18,6 +18,9 @@ class Ledger(Protocol):
     def get(self, run_id: str, action_ids: Iterable[str]) -> Mapping[str, ActionState]:
         """The rows that exist among these."""
 
+    def failures(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Any:
+        """A page of the actions that are failed now; may be slightly behind."""
+
     def write(self, states: Sequence[ActionState], *, epoch: int) -> Sequence[ActionState]:
         """Write rows; answers them with their new versions, in the same order. Raises FencedError, ConflictError."""
 

@@ -24,7 +24,7 @@ class Pulse:
         self._parts = parts
         self._runs = runs
         self._every = every
-        self._lease = lease
+        self.lease = lease
         self._call = call
         self._task: asyncio.Task[None] | None = None
         self._last = time.monotonic(), time.time()
@@ -40,9 +40,9 @@ class Pulse:
 
         Raises FencedError when somebody has taken the run over meanwhile, so that nothing is done in its name any more.
         """
-        while self._silence() > self._lease / 2:
+        while self._silence() > self.lease / 2:
             async with self._one_at_a_time:
-                if self._silence() > self._lease / 2 and not await self._try():
+                if self._silence() > self.lease / 2 and not await self._try():
                     await self._parts.brake.sleep(self._every, through_cancel=True)
             self._parts.brake.raise_fatal()
 
@@ -75,7 +75,7 @@ class Pulse:
         except Exception as error:  # noqa: BLE001 - every kind of failure ends in one of the three ways below
             if classify(error) is Cause.PERMANENT:
                 brake.abort(error)
-            elif self._silence() > self._lease * 0.8:
+            elif self._silence() > self.lease * 0.8:
                 brake.abort(
                     FencedError("no contact with the CMDB for so long that another worker may take the run over",
                                 where=self._parts.run.run_id, hint="resume the run when the CMDB can be reached")
@@ -88,7 +88,7 @@ class Pulse:
 
     async def _beat(self) -> None:
         run = self._parts.run
-        counts = self._parts.book.counts()
+        counts = self._parts.book.counts() if self._parts.whole else None
         begun = time.monotonic(), time.time()
         now = await self._call(self._runs.heartbeat, run.run_id, run.epoch, counts, dict(self._parts.waits))
         self._last = begun

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from core_lib.execute.action import Action, ActionContext, ClientFactory
 from core_lib.execute.book import UNDOING, blank, ended_with, now
 from core_lib.execute.parts import Parts, reviews_in
 from core_lib.execute.runtime import NotYetKnownError, RuntimeValues
+from core_lib.execute.shift import LeavingError, Waiting
 from core_lib.execute.stacks.view import StackView
 from core_lib.execute.steps import Again, Done, Failed, Step
 from core_lib.framework.errors import CoreError, FencedError
-from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, PlanAction, Target, Task
+from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, Message, PlanAction, Target, Task
 from core_lib.helper import classify, error_info
 
+WINDING = "core:winding-down"
 TIMEOUT_HINT = "raise the action's Timeout, or look at what it waits for"
 
 
@@ -33,8 +37,20 @@ class _Lost:
     final: bool = False
 
 
+class Winding(Message):
+    """How far the stopping of an action is, for the next shift: why, until when it is waited for, whether AWS was asked."""
+
+    reason: str
+    until: datetime
+    asked: bool
+    error: ErrorInfo | None = None
+
+
 class Worker:
-    """Drives one action. Every path out of `run` leaves an ended row, unless this process must stop writing."""
+    """Drives one action.
+
+    `run` leaves an ended row, unless this process must stop writing, or a wait outlasts its shift (`waiting` tells for what).
+    """
 
     def __init__(self, parts: Parts, action: PlanAction, view: StackView) -> None:
         self._parts = parts
@@ -45,12 +61,33 @@ class Worker:
         self._view = view
         self._context: ActionContext[Any] | None = None
         self._began = now()
+        self.waiting: Waiting | None = None
 
     async def run(self) -> ActionState:
-        """Work until the action has ended. Raises only what ends the whole worker process (FencedError, a CMDB that is gone)."""
+        """Work until the action has ended, or a wait outlasts the shift: then the row is still running. May be called again.
+
+        Raises only what ends the whole worker process (FencedError, a CMDB that is gone).
+        """
+        self.waiting = None
+        try:
+            return await self._run()
+        except LeavingError as leaving:
+            return self._left(leaving)
+
+    def _left(self, leaving: LeavingError) -> ActionState:
+        self.waiting = leaving.waiting
+        state = self._book.state(self._action.id)
+        if state is None:
+            raise AssertionError("nothing waits before it has a row")
+        return state
+
+    async def _run(self) -> ActionState:
         state = self._book.state(self._action.id)
         if state is not None and state.status is ActionStatus.RUNNING and UNDOING in state.scratch:
+            same_visit = state.visit == self._parts.run.visit
             state = await self._undo_steps(state, str(state.scratch[UNDOING]))
+            if same_visit:
+                return state
         resumed = state is not None and state.status is ActionStatus.RUNNING
         ready = await self._prepare(state)
         if isinstance(ready, ActionState):
@@ -64,8 +101,17 @@ class Worker:
         return await self._attempts(state)
 
     async def undo(self, reason: str) -> ActionState:
-        """Take back what the action did. It ends `cancelled`, and a resumed run does it again."""
+        """Take back what the action did. It ends `cancelled`, and a resumed run does it again. It may leave as `run` does."""
+        self.waiting = None
+        try:
+            return await self._undo(reason)
+        except LeavingError as leaving:
+            return self._left(leaving)
+
+    async def _undo(self, reason: str) -> ActionState:
         state = self._book.state(self._action.id)
+        if state is not None and state.status is ActionStatus.RUNNING and UNDOING in state.scratch:
+            return await self._undo_steps(state, str(state.scratch[UNDOING]))
         if state is None or state.status is not ActionStatus.SUCCEEDED:
             raise AssertionError("only what succeeded is undone")
         ready = await self._prepare(state, conditional=False)
@@ -112,7 +158,14 @@ class Worker:
 
     async def _attempts(self, state: ActionState) -> ActionState:
         """All attempts of this visit: a failure whose cause the action retries begins a new attempt with new tokens."""
-        tried = 1
+        known = state.visit == self._parts.run.visit
+        tried = state.tries if known else 1
+        if WINDING in state.scratch:
+            winding = Winding.model_validate(state.scratch[WINDING])
+            scratch = {key: value for key, value in state.scratch.items() if key != WINDING}
+            state = state.model_copy(update={"scratch": scratch})
+            if known:
+                return await self._wind_on(state, winding, Again(after=0))
         while True:
             outcome = await self._steps(state)
             if isinstance(outcome, ActionState):
@@ -121,17 +174,19 @@ class Worker:
             if outcome.final or outcome.error.cause not in retry.on or tried >= retry.attempts or self._must_stop():
                 return await self._fail(outcome.error)
             self._parts.log.info("%s failed and is tried again: %s", self._action.id, outcome.error.message)
-            await self._parts.brake.sleep(self._parts.pace.retry(tried))
+            current = self._book.state(self._action.id) or state
+            tried += 1
+            again = blank(current.attempt + 1) | {"tries": tried}
+            await self._rest(self._parts.pace.retry(tried - 1), keep=again)
             if self._must_stop():
                 return await self._fail(outcome.error)
-            tried += 1
-            current = self._book.state(self._action.id) or state
-            state = await self._record(ActionStatus.RUNNING, **blank(current.attempt + 1))
+            state = await self._record(ActionStatus.RUNNING, **again)
 
     async def _steps(self, state: ActionState) -> ActionState | _Lost:
         """One attempt: an ended row, or the failure that ended the attempt."""
         method = "check" if state.scratch else "start"
-        looks = slips = 0
+        looks = self._parts.shift.looks
+        slips = state.slips if state.visit == self._parts.run.visit else 0
         while True:
             if self._parts.brake.cancelled and method == "start" and not slips:
                 return await self._end_early(ActionStatus.CANCELLED, "cancelled before it started")
@@ -144,7 +199,7 @@ class Worker:
                 slips += 1
                 if step.error.cause not in self._action.retry.on or slips >= self._action.retry.attempts:
                     return _Lost(step.error, final=True)
-                delay = self._parts.pace.retry(slips)
+                ended = await self._pause(state, self._parts.pace.retry(slips), slips=slips)
             else:
                 slips, method = 0, "check"
                 kept = await self._keep(state, step)
@@ -152,15 +207,24 @@ class Worker:
                 state = kept
                 delay = self._parts.pace.look(looks) if step.after is None else step.after
                 looks += 1
-            if (ended := await self._pause(state, delay)) is not None:
+                ended = await self._pause(state, delay, people=step.parked)
+            if ended is not None:
                 return ended
 
-    async def _pause(self, state: ActionState, delay: float) -> ActionState | None:
-        """Wait for the next look; an ended row when the run was cancelled or the action's time is over."""
+    async def _pause(self, state: ActionState, delay: float, *, people: bool = False, slips: int = 0) -> ActionState | None:
+        """Wait for the next look; an ended row when the run was cancelled or the action's time is over.
+
+        Waiting for people is left to the caller: it needs no worker.
+        """
         limit = self._action.timeout
-        began = max(state.started_at, self._began) if state.started_at else None  # while no worker was there, time stood still
+        since = self._parts.shift.since or self._began  # while no worker was there, time stood still
+        began = max(state.started_at, since) if state.started_at else None
         remaining = (began + limit - now()).total_seconds() if limit and began else None
-        await self._parts.brake.sleep(delay if remaining is None else min(delay, max(remaining, 0)))
+        wait = delay if remaining is None else min(delay, max(remaining, 0))
+        if people and not self._parts.brake.cancelled and (remaining is None or remaining > 0):
+            raise LeavingError(Waiting(wait, people=True))
+        if remaining is None or remaining > 0:
+            await self._rest(wait, keep={"slips": slips} if slips else None)
         if remaining is not None and remaining <= delay and not self._parts.brake.cancelled:
             reason = f"timed out after {limit}"
             timed_out = ErrorInfo(
@@ -177,15 +241,22 @@ class Worker:
         step = await self._call("cancel", state)
         if isinstance(step, Done):
             return await self._stopped(reason, step.message, error)
-        asked = not isinstance(step, _Slip)
-        deadline = now() + self._parts.pace.grace
+        winding = Winding(reason=reason, until=now() + self._parts.pace.grace, asked=not isinstance(step, _Slip), error=error)
+        return await self._wind_on(state, winding, step)
+
+    async def _wind_on(self, state: ActionState, winding: Winding, step: Step | _Slip) -> ActionState:
+        reason, deadline, error = winding.reason, winding.until, winding.error
+        asked = winding.asked
         looks = 0
         while now() < deadline:
             if isinstance(step, Again):
                 state = await self._keep(state, step)
             remaining = (deadline - now()).total_seconds()
             delay = step.after if isinstance(step, Again) and step.after is not None else self._parts.pace.look(looks)
-            await self._parts.brake.sleep(min(delay, max(remaining, 0)), through_cancel=True)
+            left = winding.model_copy(update={"asked": asked}).as_dict()
+            await self._rest(
+                min(delay, max(remaining, 0)), through_cancel=True, keep={"scratch": {**state.scratch, WINDING: left}}
+            )
             if not asked:  # a look would go on with what is to be stopped
                 step = await self._call("cancel", state)
                 asked = not isinstance(step, _Slip)
@@ -232,7 +303,16 @@ class Worker:
                 looks = 0 if kept is not state else looks + 1
                 state = kept
                 delay = self._parts.pace.look(looks) if step.after is None else step.after
-            await self._parts.brake.sleep(delay, through_cancel=True)
+            await self._rest(delay, through_cancel=True)
+
+    async def _rest(self, seconds: float, *, through_cancel: bool = False, keep: Mapping[str, Any] | None = None) -> None:
+        """Wait. Raises LeavingError when that outlasts the shift; then the row has the fields `keep` for the next one."""
+        wakes_at_once = self._parts.brake.cancelled and not through_cancel
+        if self._parts.shift.ends_within(seconds) and not wakes_at_once:
+            if keep:
+                await self._record(ActionStatus.RUNNING, **keep)
+            raise LeavingError(Waiting(seconds))
+        await self._parts.brake.sleep(seconds, through_cancel=through_cancel)
 
     async def _call(self, method: str, state: ActionState) -> Step | _Slip:
         """One step, in a thread. Whatever it raises becomes a slip: nothing an action does may take the engine down."""
@@ -251,9 +331,10 @@ class Worker:
 
     async def _keep(self, state: ActionState, step: Again) -> ActionState:
         """Commit a changed scratch before anything else happens."""
-        if step.scratch is None or dict(step.scratch) == state.scratch:
+        scratch = state.scratch if step.scratch is None else dict(step.scratch)
+        if scratch == state.scratch and not state.slips:
             return state
-        return await self._record(ActionStatus.RUNNING, scratch=dict(step.scratch), message=step.message)
+        return await self._record(ActionStatus.RUNNING, scratch=scratch, message=step.message, slips=0)
 
     async def _succeed(self, step: Done) -> ActionState:
         outputs = dict(step.outputs) if self._action.save_outputs or "Review" in step.outputs else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ class MemoryOfRun:
     """`ActionContext.run` in memory: what was kept and told stays here to be looked at."""
 
     def __init__(self, states: Mapping[str, ActionState] | None = None) -> None:
-        self.rows = dict(states or {})
+        self.rows_by_id = dict(states or {})
         self.events: list[dict[str, Any]] = []
         self.artefacts: dict[str, bytes] = {}
         self.client_name = "acme"
@@ -30,7 +30,10 @@ class MemoryOfRun:
         self.requested_by: str | None = "ann"
 
     def states(self, target: str | None = None) -> Mapping[str, ActionState]:
-        return {key: row for key, row in self.rows.items() if target is None or key.endswith(f"@{target}")}
+        return {key: row for key, row in self.rows_by_id.items() if target is None or key.endswith(f"@{target}")}
+
+    def rows(self, action_ids: Iterable[str]) -> Mapping[str, ActionState]:
+        return {key: self.rows_by_id[key] for key in action_ids if key in self.rows_by_id}
 
     def append_event(self, *, status: str, key: str, at: datetime | None = None, **fields: Any) -> None:
         event = {"status": status, "key": key, "at": at, **fields}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core_lib.db import Precedence, StackRecord
+from core_lib.db.paging import Page
 from core_lib.framework.errors import ConflictError, FencedError, LockedError
 from core_lib.framework.models import ActionState, ActionStatus, Options, RunState, RunStatus, Task
 
@@ -36,6 +37,10 @@ class MemoryLedger:
         wanted = set(action_ids)
         return {key: state for key, state in self.load(run_id).items() if key in wanted}
 
+    def failures(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[ActionState]:
+        failed = [state for state in self.load(run_id).values() if state.status is ActionStatus.FAILED]
+        return Page(tuple(failed), None)
+
     def write(self, states: Sequence[ActionState], *, epoch: int) -> list[ActionState]:
         self.before_write(states)
         with self._lock:
@@ -60,9 +65,10 @@ class MemoryRuns:
         self.beats: list[dict[str, int]] = []
         self.waits: list[dict[str, str]] = []
 
-    def take(self) -> RunState:
+    def take(self, *, same_visit: bool = False) -> RunState:
         """A new worker takes the run over."""
-        self.run = self.run.but(epoch=self.run.epoch + 1, cancel_requested=False)
+        visit = self.run.visit + (not same_visit)
+        self.run = self.run.but(epoch=self.run.epoch + 1, visit=visit, cancel_requested=False)
         return self.run
 
     def check(self, epoch: int) -> None:
@@ -143,6 +149,7 @@ class MemoryCmdb:
             RunState(
                 run_id=run_id, client="acme", prn="prn:web:shop", task=Task.DEPLOY, status=RunStatus.RUNNING, plan_hash="",
                 plan_key="plan", options=options or Options(), created_at=datetime.now(UTC), requested_by="ann", epoch=1,
+                visit=1,
             )
         )  # fmt: skip
         self.ledger = MemoryLedger(self.runs)

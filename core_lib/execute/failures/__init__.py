@@ -8,9 +8,19 @@ of actions that a retry takes up.
 from core_lib.execute.failures.blame import blamed
 from core_lib.execute.failures.fingerprint import fingerprint, names_of, normalise, root_cause
 from core_lib.execute.failures.known import KNOWN_CAUSES, KnownCause, is_transient, known_cause
-from core_lib.execute.failures.selection import failure_of, selected
+from core_lib.execute.failures.selection import failure_of, names_failures, selected
 
 __all__ = [
-    "KNOWN_CAUSES", "KnownCause", "blamed", "failure_of", "fingerprint", "is_transient", "known_cause", "names_of", "normalise",
-    "root_cause", "selected",
-]  # fmt: skip
+    "KNOWN_CAUSES",
+    "KnownCause",
+    "blamed",
+    "failure_of",
+    "fingerprint",
+    "is_transient",
+    "known_cause",
+    "names_failures",
+    "names_of",
+    "normalise",
+    "root_cause",
+    "selected",
+]

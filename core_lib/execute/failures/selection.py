@@ -12,18 +12,29 @@ from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, Plan
 _BY_STATUS = (None, "failed", "unstarted")
 
 
-def selected(plan: Plan, states: Mapping[str, ActionState], only: str | None) -> frozenset[str] | None:
+def names_failures(only: str | None) -> bool:
+    """Whether `Options.Only` names failures, instead of going by the status of each action alone."""
+    return only not in _BY_STATUS
+
+
+def selected(plan: Plan, states: Mapping[str, ActionState], only: str | None, visit: int = 0) -> frozenset[str] | None:
     """The action ids that `Options.Only` means; None when it names no failures but goes by the status of each action.
 
     What the run held back because it had too many failures is taken up only when none of these failures is left out: else a
-    retry of the harmless ones would carry a bad change on to the targets that were spared.
+    retry of the harmless ones would carry a bad change on to the targets that were spared. What this `visit` of the run has
+    written already was chosen when it began; whoever goes on with the visit chooses the same.
     """
-    if only in _BY_STATUS:
+    if not names_failures(only):
         return None
-    failures = [state for state in states.values() if state.status is ActionStatus.FAILED]
-    chosen = {state.action_id for state in failures if _is_meant(plan, state, str(only))}
+    touched = {identity for identity, state in states.items() if visit and state.visit == visit}
+    before = {
+        identity: state.model_copy(update={"status": ActionStatus.FAILED}) if identity in touched else state
+        for identity, state in states.items()
+    }
+    failures = [state for state in before.values() if state.status is ActionStatus.FAILED]
+    chosen = {state.action_id for state in failures if state.action_id in touched or _is_meant(plan, state, str(only))}
     whole = len(chosen) == len(failures)
-    waiting = blamed(plan, states).items()
+    waiting = blamed(plan, before).items()
     held = {identity for identity, roots in waiting if (roots & chosen) or (whole and not roots)}
     return frozenset(chosen | held)
 

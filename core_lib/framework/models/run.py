@@ -58,7 +58,11 @@ class ErrorInfo(Message):
 
 
 class ActionState(Message):
-    """One action of a run in the ledger. `scratch` is the action's own state between its steps."""
+    """One action of a run in the ledger. `scratch` is the action's own state between its steps.
+
+    `visit` is the visit of the run that wrote the row (see `RunState`); `tries` and `slips` count the attempts of that visit, and
+    the steps in a row that raised, so that they count on when one worker ends its shift and the next one begins.
+    """
 
     run_id: str
     action_id: str
@@ -72,11 +76,18 @@ class ActionState(Message):
     scratch: dict[str, Any] = Field(default_factory=dict)
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    visit: int = 0
+    tries: int = 1
+    slips: int = 0
     version: int = 0
 
 
 class RunState(Message):
     """One execution of a plan, named by its correlation id.
+
+    `epoch` goes up with every worker that takes the run, and fences the one before. `visit` goes up only when the run begins or
+    is resumed: a worker that takes over where another one ended its shift goes on with the same visit, in which an action that
+    failed stays failed.
 
     `waits_for` are the locks it waits for, with the run that holds each; `superseded_by` is the newer run that had it cancelled.
     """
@@ -100,6 +111,7 @@ class RunState(Message):
     superseded_by: str | None = None
     waits_for: dict[str, str] = Field(default_factory=dict)
     epoch: int = 0
+    visit: int = 0
     target_count: int = 0
     action_count: int = 0
     counts: dict[str, int] = Field(default_factory=dict)

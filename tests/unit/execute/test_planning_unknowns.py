@@ -27,7 +27,7 @@ def values(one: PlanAction, *, planning: bool) -> RuntimeValues:
         raise AssertionError(states)
 
     brake = Brake()
-    book = RunBook(plan_of([action("hub"), one]), "run", GroupWriter(nothing_is_written), brake, [])  # type: ignore[arg-type]
+    book = RunBook(plan_of([action("hub"), one]), MemoryCmdb().runs.run, GroupWriter(nothing_is_written), brake, [])  # type: ignore[arg-type]
     return RuntimeValues(one, book, planning=planning)
 
 
