@@ -20,7 +20,7 @@ from core_lib.execute.files import PlanFiles
 from core_lib.execute.graph import Unit
 from core_lib.execute.hooks import HookEvents
 from core_lib.execute.kinds import Kinds, catalogue
-from core_lib.execute.locking import UnitLocks
+from core_lib.execute.locking import UnitLocks, stack_names
 from core_lib.execute.memory import Memory
 from core_lib.execute.parts import Pace, Parts
 from core_lib.execute.ports import Cmdb, Sessions, Store
@@ -254,6 +254,20 @@ class Engine:
         if any(is_todo(parts, parts.plan.action_by_id[identity]) for identity in unit.action_ids):
             return False
         return unit.target not in self._brake.closed_targets or not undoable(parts, unit.target)
+
+    async def let_go(self, over: Iterable[Unit]) -> None:
+        """Give back the locks of units that have ended: a worker may have been killed between the last row and that."""
+        actions = self._parts.plan.action_by_id
+        keys = {
+            f"{unit.target}/{name}"
+            for unit in over
+            for identity in unit.action_ids
+            for name in stack_names(self._parts, actions[identity])
+            if "{{" not in name
+        }
+        run = self._parts.run
+        if keys and not run.options.dry_run:
+            await self._in_cmdb(partial(self._cmdb.locks.release, run.run_id, sorted(keys), epoch=run.epoch))
 
     async def learn(self, unit: Unit) -> None:
         """Read how the unit's actions stand, if this worker does not see to them itself."""

@@ -56,12 +56,16 @@ class _Crew:
         self._batch = batch
         self._plan: Mapping[str, Unit] = {unit.key: unit for unit in units(engine.plan)}
         self._tasks: dict[str, asyncio.Task[UnitResult]] = {}
+        self._over: set[str] = set()
 
     async def work(self) -> list[UnitResult]:
         """All units side by side, each after those it waits for."""
         outside = {key for unit in self._batch for key in unit.upstream_units} - {unit.key for unit in self._batch}
         for key in sorted(outside):
             await self._engine.learn(self._plan[key])
+        over = [unit for unit in self._batch if self._engine.is_over(unit)]
+        self._over = {unit.key for unit in over}
+        await self._engine.let_go(over)
         async with asyncio.TaskGroup() as group:
             for unit in self._batch:
                 self._tasks[unit.key] = group.create_task(self._one(unit), name=unit.key)
@@ -72,7 +76,7 @@ class _Crew:
             waited_for = await self._upstream(key)
             if waited_for is not None:
                 return UnitResult(key=unit.key, target=unit.target, waiting=waited_for.waiting, for_people=waited_for.for_people)
-        if self._engine.is_over(unit):
+        if unit.key in self._over:
             return UnitResult(key=unit.key, target=unit.target)
         return await self._engine.drive(unit)
 
