@@ -11,6 +11,7 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from core_lib.db.connection import CmdbConnection, Item
+from core_lib.db.leases import LeaseClock
 from core_lib.db.ledger import fence_put
 from core_lib.db.paging import Page, page_size, read_cursor, write_cursor
 from core_lib.db.rows import now, read_time, time_text
@@ -45,6 +46,7 @@ class Runs:
         self._ledger = ledger
         self._connection = connection
         self._lease = timedelta(seconds=lease_seconds)
+        self._clock = LeaseClock()
 
     def create(self, run: RunState) -> RunState:
         """Register a new run.
@@ -182,7 +184,7 @@ class Runs:
                 epoch=before.epoch + 1,
                 visit=max(before.visit, 1) if same_visit else before.visit + 1,
                 version=before.version + 1,
-                heartbeat_at=now(),
+                heartbeat_at=self._clock.own(),
                 cancel_requested=before.cancel_requested and not before.status.ended,
             )
             # What is stored may be the next worker's by now: the answer is what this call wrote, never what it reads back.
@@ -232,7 +234,7 @@ class Runs:
         Raises:
             FencedError: another worker has taken the run over; stop at once.
         """
-        actions: list[Action] = [self._table.heartbeat_at.set(time_text(now()))]
+        actions: list[Action] = [self._table.heartbeat_at.set(time_text(self._clock.own()))]
         if counts is not None:
             actions.append(self._table.counts.set(dict(counts)))
         if waits is not None:
@@ -267,7 +269,7 @@ class Runs:
     def alive(self, run: RunState) -> bool:
         """Whether somebody is executing the run: not ended, and a heartbeat younger than the lease."""
         last_sign = run.heartbeat_at or run.started_at or run.created_at
-        return not run.status.ended and now() - last_sign < self._lease
+        return not run.status.ended and self._clock.others() - last_sign < self._lease
 
 
 def fenced(run_id: str, epoch: int) -> FencedError:

@@ -175,9 +175,11 @@ class Engine:
     async def __aenter__(self) -> Self:
         run = self._parts.run
         if self._only is None or names_failures(run.options.only):
-            self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.load, run.run_id))
+            rows = await self._in_cmdb(self._cmdb.ledger.load, run.run_id)
         else:
-            self._parts.book.fill(await self._in_cmdb(self._cmdb.ledger.get, run.run_id, self._only))
+            rows = await self._in_cmdb(self._cmdb.ledger.get, run.run_id, self._only)
+        self._parts.book.fill(rows)
+        self._hooks.tell_again(rows.values(), lately=self._parts.shift.limited)
         self._parts.chosen = selected(self._parts.plan, self._parts.book.states(), run.options.only, run.visit)
         await self._remember_failures()
         await self._pulse.start()

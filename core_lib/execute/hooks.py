@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Iterable
 from concurrent.futures import Executor
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from core_lib.db import Event
 from core_lib.execute.ports import Events
 from core_lib.framework.models import LEVELS, ActionState, ActionStatus, Hook, Level, Plan, PlanAction, RunState
+
+LATELY = timedelta(minutes=5)
+"""How far back a worker that follows others within seconds tells events again."""
 
 Moment = Literal["running", "complete", "failed"]
 _MOMENTS: dict[ActionStatus, Moment] = {
@@ -25,7 +30,8 @@ _WORDS: dict[Moment, str] = {"running": "RUNNING", "complete": "COMPLETE", "fail
 class HookEvents:
     """Listens to transitions. Events are written beside the work; one that cannot be written is logged, it fails no action.
 
-    An event's id and time come from the transition, so telling it twice leaves one event.
+    An event's id and time come from the transition, so telling it twice leaves one event. A resumed run tells again what the
+    ledger knows, because a worker may have died between a transition and its event.
     """
 
     def __init__(self, plan: Plan, run: RunState, events: Events, threads: Executor) -> None:
@@ -39,7 +45,20 @@ class HookEvents:
 
     def on_event(self, state: ActionState) -> None:
         """A transition was committed."""
-        if state.action_id not in self._hooked or (moment := _MOMENTS.get(state.status)) is None:
+        if (moment := _MOMENTS.get(state.status)) is not None:
+            self._tell(state, moment)
+
+    def tell_again(self, states: Iterable[ActionState], *, lately: bool = False) -> None:
+        """Tell of everything that these rows say has happened, or only of what happened `lately`."""
+        since = datetime.now(UTC) - LATELY if lately else datetime.min.replace(tzinfo=UTC)
+        for state in states:
+            if state.started_at is not None and state.started_at >= since:
+                self._tell(state, "running")
+            if state.status.ended and (state.ended_at is None or state.ended_at >= since):
+                self.on_event(state)
+
+    def _tell(self, state: ActionState, moment: Moment) -> None:
+        if state.action_id not in self._hooked:
             return
         action = self._plan.action_by_id[state.action_id]
         for number, hook in enumerate(action.hooks):
@@ -63,13 +82,13 @@ class HookEvents:
     def _event(self, action: PlanAction, state: ActionState, hook: Hook, moment: Moment, number: int) -> Event:
         prn = self._plan.deployment.prn
         at = state.started_at if moment == "running" else state.ended_at
-        identity = "\n".join((self._run.run_id, action.id, str(state.attempt), moment, str(number)))
+        identity = "\n".join((self._run.run_id, action.id, str(at or state.attempt), moment, str(number)))
         fields = {"at": at} if at else {}
         return Event(
             prn=next(p for p in prn.ancestors() if p.level == action.scope) if _reaches(prn.level, action.scope) else prn,
             event_type="ERROR" if moment == "failed" else "STATUS",
             status=hook.status or _WORDS[moment],
-            message=hook.message or state.message,
+            message=hook.message or (None if moment == "running" else state.message),
             run_id=self._run.run_id,
             actor=self._run.requested_by,
             details={"Action": action.name, "Target": action.target, "Kind": action.kind},

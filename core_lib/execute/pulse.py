@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -12,7 +11,7 @@ from core_lib.execute.parts import Parts
 from core_lib.execute.ports import Runs
 from core_lib.framework.errors import FencedError
 from core_lib.framework.models import Cause
-from core_lib.helper import classify
+from core_lib.helper import classify, steady
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -27,13 +26,12 @@ class Pulse:
         self.lease = lease
         self._call = call
         self._task: asyncio.Task[None] | None = None
-        self._last = time.monotonic(), time.time()
+        self._last = steady()
         self._one_at_a_time = asyncio.Lock()
 
     def _silence(self) -> float:
-        """Seconds since the last sign of life, also those in which this machine slept (no single clock counts both)."""
-        steady, wall = self._last
-        return max(time.monotonic() - steady, time.time() - wall)
+        """Seconds since the last sign of life, also those in which this machine slept."""
+        return steady() - self._last
 
     async def assure(self) -> None:
         """Before a step: when the last sign of life is old (this process was stopped for a while), give one first.
@@ -89,7 +87,7 @@ class Pulse:
     async def _beat(self) -> None:
         run = self._parts.run
         counts = self._parts.book.counts() if self._parts.whole else None
-        begun = time.monotonic(), time.time()
+        begun = steady()
         now = await self._call(self._runs.heartbeat, run.run_id, run.epoch, counts, dict(self._parts.waits))
         self._last = begun
         if now.cancel_requested and not self._parts.brake.cancelled:

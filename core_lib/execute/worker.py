@@ -16,7 +16,7 @@ from core_lib.execute.stacks.view import StackView
 from core_lib.execute.steps import Again, Done, Failed, Step
 from core_lib.framework.errors import CoreError, FencedError
 from core_lib.framework.models import ActionState, ActionStatus, Cause, ErrorInfo, Message, PlanAction, Target, Task
-from core_lib.helper import classify, error_info
+from core_lib.helper import classify, error_info, steady
 
 WINDING = "core:winding-down"
 TIMEOUT_HINT = "raise the action's Timeout, or look at what it waits for"
@@ -60,7 +60,7 @@ class Worker:
         self._performer: Action[Any] = self._kind()
         self._view = view
         self._context: ActionContext[Any] | None = None
-        self._began = now()
+        self._began = steady()
         self.waiting: Waiting | None = None
 
     async def run(self) -> ActionState:
@@ -96,6 +96,7 @@ class Worker:
         if not resumed:
             attempt = state.attempt + 1 if state is not None and state.started_at is not None else 1
             state = await self._record(ActionStatus.RUNNING, **blank(attempt), started_at=now())
+            self._began = steady()
         if state is None:
             raise AssertionError("a resumed action has a row")
         return await self._attempts(state)
@@ -217,9 +218,8 @@ class Worker:
         Waiting for people is left to the caller: it needs no worker.
         """
         limit = self._action.timeout
-        since = self._parts.shift.since or self._began  # while no worker was there, time stood still
-        began = max(state.started_at, since) if state.started_at else None
-        remaining = (began + limit - now()).total_seconds() if limit and began else None
+        limit = self._action.timeout
+        remaining = limit.total_seconds() - self._spent(state) if limit and state.started_at else None
         wait = delay if remaining is None else min(delay, max(remaining, 0))
         if people and not self._parts.brake.cancelled and (remaining is None or remaining > 0):
             raise LeavingError(Waiting(wait, people=True))
@@ -233,6 +233,13 @@ class Worker:
             return await self._wind_down(state, reason, timed_out)
         return await self._wind_down(state, "cancelled") if self._parts.brake.cancelled else None
 
+    def _spent(self, state: ActionState) -> float:
+        """Seconds of the action's time that are over. While no worker was there, time stood still."""
+        since = self._parts.shift.since
+        if since is None:  # one worker all the time: by a clock that nobody sets
+            return steady() - self._began
+        return (now() - max(state.started_at or since, since)).total_seconds()
+
     async def _wind_down(self, state: ActionState, reason: str, error: ErrorInfo | None = None) -> ActionState:
         """Stop the action if it can be stopped, else see it to its end within the grace; never leaves it running.
 
@@ -245,13 +252,14 @@ class Worker:
         return await self._wind_on(state, winding, step)
 
     async def _wind_on(self, state: ActionState, winding: Winding, step: Step | _Slip) -> ActionState:
-        reason, deadline, error = winding.reason, winding.until, winding.error
+        reason, error = winding.reason, winding.error
+        deadline = steady() + (winding.until - now()).total_seconds()
         asked = winding.asked
         looks = 0
-        while now() < deadline:
+        while steady() < deadline:
             if isinstance(step, Again):
                 state = await self._keep(state, step)
-            remaining = (deadline - now()).total_seconds()
+            remaining = deadline - steady()
             delay = step.after if isinstance(step, Again) and step.after is not None else self._parts.pace.look(looks)
             left = winding.model_copy(update={"asked": asked}).as_dict()
             await self._rest(

@@ -8,7 +8,7 @@ whether another attempt is worth it, and what a user should know.
 
 from core_lib.helper.artefacts import ArtefactStore, FolderStore, S3Store, check_key, open_store
 from core_lib.helper.causes import classify, error_info
-from core_lib.helper.clock import Clock, SystemClock, utc_now
+from core_lib.helper.clock import Clock, SystemClock, steady, utc_now
 from core_lib.helper.pacing import BucketState, Pacer
 from core_lib.helper.rates import Rate, RateTable
 from core_lib.helper.roles import Role, session_name
@@ -16,5 +16,5 @@ from core_lib.helper.sessions import AwsSessions, Identity
 
 __all__ = [
     "ArtefactStore", "AwsSessions", "BucketState", "Clock", "FolderStore", "Identity", "Pacer", "Rate", "RateTable", "Role",
-    "S3Store", "SystemClock", "check_key", "classify", "error_info", "open_store", "session_name", "utc_now",
+    "S3Store", "SystemClock", "check_key", "classify", "error_info", "open_store", "session_name", "steady", "utc_now",
 ]  # fmt: skip

@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """What waits and measures."""
@@ -35,3 +37,8 @@ class SystemClock:
 def utc_now() -> datetime:
     """The current moment, with time zone UTC."""
     return datetime.now(UTC)
+
+
+def steady() -> float:
+    """Seconds that pass whatever is done to the clock on the wall. Those in which the machine slept count, too."""
+    return time.clock_gettime(_STEADY)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from core_lib.db import ClientCmdb, Cmdb, runs
+from core_lib.db import ClientCmdb, Cmdb, leases
 from core_lib.framework.models import RunStatus
 from core_lib.framework.settings import load_settings
 from deployments.local import EmbeddedCloud
@@ -42,8 +42,9 @@ def acme(aws: EmbeddedCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    real = runs.now
-    monkeypatch.setattr(runs, "now", lambda: real() + timedelta(seconds=seconds))
+    real, real_steady = leases.now, leases.steady
+    monkeypatch.setattr(leases, "now", lambda: real() + timedelta(seconds=seconds))
+    monkeypatch.setattr(leases, "steady", lambda: real_steady() + seconds)
 
 
 def events(acme: ClientCmdb) -> list[Any]:

@@ -9,6 +9,7 @@ import pytest
 from core_lib.db import ClientCmdb, StackRecord, rows
 from core_lib.framework.errors import FencedError, LockedError
 from core_lib.framework.models import RunStatus
+from core_lib.helper import steady
 from tests.unit.db.builders import a_run, a_state
 
 NET = "111111111111/eu-west-1/net"
@@ -16,16 +17,22 @@ APP = "111111111111/eu-west-1/app"
 
 
 class Clock:
-    """The time as the CMDB sees it."""
+    """The time as the CMDB sees it: the clock on the wall, and the one that nobody sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._late = timedelta()
-        real = rows.now
-        for module in ("runs", "locks"):
-            monkeypatch.setattr(f"core_lib.db.{module}.now", lambda: real() + self._late)
+        self._passed = self._set = 0.0
+        real, real_steady = rows.now, steady
+        for module in ("leases", "runs", "locks"):
+            monkeypatch.setattr(f"core_lib.db.{module}.now", lambda: real() + timedelta(seconds=self._passed + self._set))
+        monkeypatch.setattr("core_lib.db.leases.steady", lambda: real_steady() + self._passed)
 
     def forward(self, seconds: float) -> None:
-        self._late += timedelta(seconds=seconds)
+        """Time passes."""
+        self._passed += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the clock on the wall."""
+        self._set += seconds
 
 
 @pytest.fixture
@@ -106,6 +113,27 @@ def test_locks_when_the_holder_is_dead_then_it_is_fenced_off_before_they_change_
         two.ledger.write([a_state("net", "run-one")], epoch=1)
     with pytest.raises(FencedError):
         two.locks.acquire("run-one", 1, [APP], "ada")
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_locks_when_the_clock_is_set_while_the_holder_lives_then_they_hold(two: ClientCmdb, clock: Clock, jump: float) -> None:
+    two.locks.acquire("run-one", 1, [NET], "ada")
+    clock.forward(50)
+    clock.jump(jump)
+    two.runs.heartbeat("run-one", 1)
+    clock.jump(-jump)
+    clock.forward(50)
+    with pytest.raises(LockedError):
+        two.locks.acquire("run-two", 1, [NET], "bob")
+
+
+def test_locks_when_the_clock_of_the_one_who_wants_them_is_set_forward_then_the_holder_is_not_taken_for_dead(
+    two: ClientCmdb, clock: Clock
+) -> None:
+    two.locks.acquire("run-one", 1, [NET], "ada")
+    clock.jump(3600)
+    with pytest.raises(LockedError):
+        two.locks.acquire("run-two", 1, [NET], "bob")
 
 
 def test_locks_when_the_dead_run_is_resumed_then_it_waits_for_the_new_holder(two: ClientCmdb, clock: Clock) -> None:

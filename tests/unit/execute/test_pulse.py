@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from types import SimpleNamespace
-
 import pytest
 
 from core_lib.execute import pulse, units
 from core_lib.framework.errors import FencedError
 from core_lib.framework.settings import CmdbSettings, Settings
+from core_lib.helper import steady
 from tests.builders.memory_cmdb import MemoryCmdb
 from tests.builders.plans import action, plan_of
 from tests.unit.execute.engines import World, engine_for
@@ -19,19 +17,16 @@ PLAN = plan_of([action("a", "TEST::Script", spec={"Looks": 1})])
 
 
 class Clock:
-    """The time of this machine, plus what the test says it slept."""
+    """The steady time of this machine, plus what the test says it slept."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.slept = 0.0
-        real = getattr(time, name)
-        monkeypatch.setattr(pulse, "time", SimpleNamespace(monotonic=time.monotonic, time=time.time))
-        monkeypatch.setattr(pulse.time, name, lambda: real() + self.slept)
+        monkeypatch.setattr(pulse, "steady", lambda: steady() + self.slept)
 
 
-@pytest.fixture(params=["monotonic", "time"])
-def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """One of the two clocks goes on while a worker is away: that of a stopped process, or that of a machine that slept."""
-    return Clock(monkeypatch, request.param)
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
 async def test_step_when_the_worker_was_away_and_another_has_the_run_then_nothing_is_done(clock: Clock) -> None:

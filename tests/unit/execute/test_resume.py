@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core_lib.execute import units
-from core_lib.framework.models import ActionState, ActionStatus, Options, PlanAction
+from core_lib.framework.models import ActionState, ActionStatus, Hook, Options, PlanAction
 from tests.builders.memory_cmdb import MemoryCmdb, WorkerKilledError
 from tests.builders.plans import HERE, action, plan_of
 from tests.unit.execute.engines import World, drive_all, engine_for, states_of
@@ -198,3 +198,16 @@ async def test_resume_when_only_transient_then_passing_failures_and_what_they_bl
         f"net@{HERE}": "succeeded", f"app@{HERE}": "succeeded", f"bad@{THERE}": "failed", f"after-bad@{THERE}": "blocked",
     }  # fmt: skip
     assert world.named("start").count("bad") == 1
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+async def test_hooks_when_the_worker_dies_between_a_transition_and_its_event_then_every_event_is_told_once(at: int) -> None:
+    hooks = (Hook(on=("running", "complete", "failed")),)
+    story = [script("net", Looks=1, hooks=hooks), script("fails", after=("net",), Fails=True, hooks=hooks)]
+    cmdb, _ = await run_with_kills(story, [(at, True)])
+    told = sorted((event.details["Action"], event.status) for event in cmdb.events.events.values())
+    failed_twice = [("fails", "FAILED")] if at == 5 else []  # the row says failed, and the resumed run tries it once more
+    again = [("fails", "RUNNING")] if at == 5 else []
+    assert told == sorted([
+        ("fails", "FAILED"), ("fails", "RUNNING"), ("net", "COMPLETE"), ("net", "RUNNING"), *failed_twice, *again,
+    ])  # fmt: skip
