@@ -114,6 +114,10 @@ class StackDeployment(Action[StackParams]):
         scratch = {"phase": "waiting", "since": ctx.scratch.get("since") or _now().isoformat()}
         return Again(scratch=scratch, message=f"waiting: the stack is {live.status}")
 
+    def request(self, ctx: Context, want: Wanted, name: str, kind: Literal["CREATE", "UPDATE"]) -> dict[str, Any]:
+        """Arguments for CreateChangeSet."""
+        return change_set_request(ctx, want, name, kind)
+
     def _propose(
         self, ctx: Context, want: Wanted, kind: Literal["CREATE", "UPDATE"], live: LiveStack | None, *, again: bool, lost: int
     ) -> Step:
@@ -121,7 +125,7 @@ class StackDeployment(Action[StackParams]):
         client = _client(ctx)
         name = want.params.change_set_name or ctx.token("change-set")
         try:
-            answer = client.create_change_set(**change_set_request(ctx, want, name, kind))
+            answer = client.create_change_set(**self.request(ctx, want, name, kind))
             stack_id = answer["StackId"]
         except ClientError as error:
             found = find_change_set(client, want.name, name) if already_exists(error) else None

@@ -39,14 +39,14 @@ def failure_reasons(client: Any, stack: str, begins: frozenset[str] = DEPLOY, *,
     `stack` is best an id: the events of a deleted stack are found only by its id. `begins`: the stack statuses that the operation
     begins with. An empty list when there are no events.
     """
-    events = list(_latest_operation(client, stack, begins))
+    events = list(latest_operation(client, stack, begins))
     events.reverse()
     reasons: list[Reason] = []
     for event in events:
-        if not event["ResourceStatus"].endswith("_FAILED") or _is_stack_itself(event):
+        if not event["ResourceStatus"].endswith("_FAILED") or is_stack_itself(event):
             continue
         text = event.get("ResourceStatusReason") or ""
-        if any(noise in text.lower() for noise in _NOISE):
+        if is_noise(text):
             continue
         inner: list[Reason] = []
         if event["ResourceType"] == _NESTED and event.get("PhysicalResourceId") and depth < DEEPEST:
@@ -64,7 +64,7 @@ def explain(reasons: list[Reason], otherwise: str | None) -> str:
     return "; ".join(str(reason) for reason in reasons[:MOST_SHOWN]) + more
 
 
-def _latest_operation(client: Any, stack: str, begins: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+def latest_operation(client: Any, stack: str, begins: frozenset[str]) -> Iterator[Mapping[str, Any]]:
     """Events of the latest operation, newest first, down to the event that began it. A rollback belongs to its operation."""
     arguments = {"StackName": stack}
     while True:
@@ -76,12 +76,18 @@ def _latest_operation(client: Any, stack: str, begins: frozenset[str]) -> Iterat
             raise
         for event in page["StackEvents"]:
             yield event
-            if _is_stack_itself(event) and event["ResourceStatus"] in begins:
+            if is_stack_itself(event) and event["ResourceStatus"] in begins:
                 return
         if not page.get("NextToken"):
             return
         arguments["NextToken"] = page["NextToken"]
 
 
-def _is_stack_itself(event: Mapping[str, Any]) -> bool:
+def is_noise(reason: str) -> bool:
+    """Whether a failure only follows from another one."""
+    return any(noise in reason.lower() for noise in _NOISE)
+
+
+def is_stack_itself(event: Mapping[str, Any]) -> bool:
+    """Whether an event is about the stack as a whole."""
     return bool(event["ResourceType"] == _NESTED and event.get("PhysicalResourceId") == event["StackId"])

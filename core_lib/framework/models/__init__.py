@@ -2,6 +2,7 @@
 
 from core_lib.framework.models.action import ActionSpec, Cause, Dependency, Hook, Retry
 from core_lib.framework.models.base import Message
+from core_lib.framework.models.drift import DriftStatus, PropertyDrift, ResourceDrift, StackDrift
 from core_lib.framework.models.payload import (
     DeploymentDetails,
     Exclusion,
@@ -19,8 +20,9 @@ from core_lib.framework.models.run import ActionState, ActionStatus, ErrorInfo, 
 from core_lib.framework.models.target import Account, AccountState, SkippedTarget, Target
 
 __all__ = [
-    "LEVELS", "Account", "AccountState", "ActionSpec", "ActionState", "ActionStatus", "Cause", "Dependency", "DeploymentDetails",
-    "ErrorInfo", "Exclusion", "FileRef", "Hook", "InlineSpec", "Level", "Message", "Options", "PackageDetails", "Plan",
-    "PlanAction", "Prn", "PropertyChange", "Provenance", "ResourceChange", "Retry", "RunState", "RunStatus", "Selection",
-    "SkippedTarget", "StackReview", "Target", "Task", "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
+    "LEVELS", "Account", "AccountState", "ActionSpec", "ActionState", "ActionStatus", "Cause", "Dependency",
+    "DeploymentDetails", "DriftStatus", "ErrorInfo", "Exclusion", "FileRef", "Hook", "InlineSpec", "Level", "Message",
+    "Options", "PackageDetails", "Plan", "PlanAction", "Prn", "PropertyChange", "PropertyDrift", "Provenance", "ResourceChange",
+    "ResourceDrift", "Retry", "RunState", "RunStatus", "Selection", "SkippedTarget", "StackDrift", "StackReview", "Target",
+    "Task", "TaskPayload", "action_id", "branch_short_name", "short_name_collisions",
 ]  # fmt: skip

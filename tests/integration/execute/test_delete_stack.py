@@ -7,6 +7,7 @@ from typing import Any
 
 from core_lib.framework.models import ActionStatus, Options, PlanAction
 from tests.builders.plans import action
+from tests.integration.execute import stuck
 from tests.integration.execute.conftest import Rehearsal, parameter
 
 
@@ -85,3 +86,86 @@ async def test_stack_when_created_and_deleted_by_the_same_unit_then_the_deletion
     outcome = await rehearsal.run(create, delete(rehearsal, Force=True).but(depends_on=(create.id,)))
     assert outcome["app"].message == "deleted"
     assert names(rehearsal) == []
+
+
+def exporting_and_importing(rehearsal: Rehearsal) -> None:
+    exporting = parameter()
+    exporting["Outputs"]["Name"]["Export"] = {"Name": "shared-name"}
+    importing = parameter("/demo/other")
+    importing["Resources"]["Item"]["Properties"]["Value"] = {"Fn::ImportValue": "shared-name"}
+    made(rehearsal, "app", exporting)
+    made(rehearsal, "user", importing)
+
+
+async def test_stack_when_in_use_and_that_is_tolerated_then_it_stays_and_is_not_called_deleted(rehearsal: Rehearsal) -> None:
+    exporting_and_importing(rehearsal)
+    outcome = await rehearsal.run(delete(rehearsal, SuccessStatuses=["DELETE_FAILED"]))
+    assert (outcome["app"].status, outcome["app"].changed) == (ActionStatus.SUCCEEDED, False)
+    assert outcome["app"].outputs == {"Deleted": False, "StackStatus": "CREATE_COMPLETE", "RetainedResources": []}
+    assert "shared-name" in str(outcome["app"].message)
+    assert sorted(names(rehearsal)) == ["app", "user"]
+
+
+async def test_stack_when_healthy_and_its_status_is_tolerated_then_it_is_deleted_all_the_same(rehearsal: Rehearsal) -> None:
+    made(rehearsal)
+    outcome = await rehearsal.run(delete(rehearsal, SuccessStatuses=["CREATE_COMPLETE", "UPDATE_COMPLETE"]))
+    assert outcome["app"].outputs["Deleted"] is True
+    assert names(rehearsal) == []
+
+
+async def test_stack_when_a_resource_cannot_be_deleted_then_the_failure_names_it_and_the_way_out(rehearsal: Rehearsal) -> None:
+    stuck.full_repositories(rehearsal.direct, "app", "images")
+    error = (await rehearsal.run(delete(rehearsal)))["app"].error
+    assert error is not None
+    assert "Images (AWS::ECR::Repository) DELETE_FAILED" in error.message
+    assert "OnDeleteFailed: retain" in str(error.hint)
+
+
+async def test_stack_when_what_fails_is_retained_then_exactly_that_is_left_behind(rehearsal: Rehearsal) -> None:
+    stuck.full_repositories(rehearsal.direct, "app", "images", "charts")
+    outcome = await rehearsal.run(delete(rehearsal, OnDeleteFailed="retain"))
+    assert outcome["app"].outputs == {
+        "Deleted": True,
+        "RetainedResources": ["Charts (AWS::ECR::Repository app-charts)", "Images (AWS::ECR::Repository app-images)"],
+    }
+    assert names(rehearsal) == []
+    left = rehearsal.direct("ecr").describe_repositories()["repositories"]
+    assert sorted(each["repositoryName"] for each in left) == ["app-charts", "app-images"]
+    assert rehearsal.direct("ssm").get_parameters(Names=["/app"])["Parameters"] == []
+
+
+async def test_stack_when_only_one_may_be_retained_then_the_other_still_fails(rehearsal: Rehearsal) -> None:
+    stuck.full_repositories(rehearsal.direct, "app", "images", "charts")
+    outcome = await rehearsal.run(delete(rehearsal, RetainResources=["Images", "Item"]))
+    error = outcome["app"].error
+    assert error is not None
+    assert "Charts (AWS::ECR::Repository) DELETE_FAILED" in error.message
+    assert "Images" not in error.message
+
+
+async def test_stack_when_its_deletion_has_failed_before_then_forcing_it_works(rehearsal: Rehearsal) -> None:
+    stuck.delete_failed(rehearsal.direct, "app")
+    outcome = await rehearsal.run(delete(rehearsal, OnDeleteFailed="force"))
+    assert outcome["app"].outputs["RetainedResources"] == ["Images (AWS::ECR::Repository app-images)"]
+    assert names(rehearsal) == []
+
+
+async def test_references_when_exports_are_imported_then_they_are_counted_and_conditions_can_tell(rehearsal: Rehearsal) -> None:
+    exporting_and_importing(rehearsal)
+
+    def look(name: str, **spec: Any) -> PlanAction:
+        return action(name, "AWS::GetStackReferences", target=rehearsal.target, spec=spec)
+
+    outcome = await rehearsal.run(
+        look("used", StackName="app"),
+        look("output", StackName="app", OutputName="Name"),
+        look("unused", StackName="user"),
+        look("absent", StackName="app", OutputName="DefaultExport", Optional=True),
+        look("wrong", StackName="app", OutputName="DefaultExport").but(on_failure="continue"),
+        options=Options(tolerance=1),
+    )
+    used = {"HasReferences": True, "NumReferences": 1, "References": ["user"], "Exports": {"shared-name": ["user"]}}
+    assert outcome["used"].outputs == outcome["output"].outputs == used
+    assert outcome["unused"].outputs == outcome["absent"].outputs
+    assert (outcome["unused"].outputs["HasReferences"], outcome["unused"].outputs["NumReferences"]) == (False, 0)
+    assert outcome["wrong"].status is ActionStatus.FAILED
