@@ -25,6 +25,8 @@ _MOTO_OPERATIONS = frozenset(
         ("ec2", "CopyImage"), ("ec2", "DeregisterImage"), ("ec2", "DescribeImageAttribute"),
         ("ec2", "DescribeImages"),
         ("ec2", "ModifyImageAttribute"), ("ec2", "RegisterImage"), ("ec2", "ResetImageAttribute"),
+        ("ec2", "CopySnapshot"), ("ec2", "DeleteSnapshot"), ("ec2", "DescribeSnapshotAttribute"), ("ec2", "DescribeSnapshots"),
+        ("ec2", "ModifySnapshotAttribute"), ("ec2", "ResetSnapshotAttribute"),
         ("ec2", "DisableEbsEncryptionByDefault"), ("ec2", "EnableEbsEncryptionByDefault"),
         ("ec2", "GetEbsEncryptionByDefault"), ("ecr", "DescribeRegistry"), ("ecr", "PutReplicationConfiguration"),
     }

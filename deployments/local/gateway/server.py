@@ -15,7 +15,7 @@ from deployments.local.gateway.answers import Answer, error_answer
 from deployments.local.gateway.assume_role import Sts, learn_user_key
 from deployments.local.gateway.call_log import CallLog, LoggedCall
 from deployments.local.gateway.faults import FaultBook, FaultRule
-from deployments.local.gateway.images import create_image
+from deployments.local.gateway.images import Images
 from deployments.local.gateway.naming import Call, name_call
 from deployments.local.gateway.routes import upstream_of
 from deployments.local.gateway.sessions import SessionBook
@@ -44,6 +44,7 @@ class Gateway:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._images = Images(parts.upstreams)
         self._administration = Administration(parts.upstreams, parts.faults, parts.log, self._forget)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -98,8 +99,8 @@ class Gateway:
             own = await parts.sts.answer(call, account, headers, body)
         elif call.service == "organizations":
             own = await parts.accounts.answer(call, account, headers, body)
-        elif call.operation == "CreateImage" and call.service == "ec2":
-            own = await create_image(call, account, body, parts.upstreams)
+        elif call.service == "ec2":
+            own = await self._images.answer(call, account, body)
         if own is not None:
             return own
         reply = await parts.upstreams.send(upstream_of(call), request.method, request.raw_path, headers, body)

@@ -1,0 +1,112 @@
+"""The image actions through the real engine: instances in MiniStack, images and snapshots in moto, joined by the gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core_lib.framework.models import ActionStatus
+from tests.builders.plans import action
+from tests.integration.execute.conftest import Rehearsal
+
+
+def instance(rehearsal: Rehearsal) -> str:
+    made = rehearsal.direct("ec2").run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
+    return str(made["Instances"][0]["InstanceId"])
+
+
+def own_images(rehearsal: Rehearsal) -> dict[str, dict[str, Any]]:
+    found = rehearsal.direct("ec2").describe_images(Owners=["self"])["Images"]
+    return {image["Name"]: image for image in found}
+
+
+def tags_of(rehearsal: Rehearsal, snapshot: str) -> dict[str, str]:
+    (found,) = rehearsal.direct("ec2").describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
+    return {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+
+
+def snapshot_of(image: dict[str, Any]) -> str:
+    return str(image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"])
+
+
+async def test_chain_when_an_image_is_baked_copied_and_the_first_one_deleted_then_only_the_tagged_copy_is_left(
+    rehearsal: Rehearsal,
+) -> None:
+    bake = action(
+        "bake", "AWS::CreateImage", target=rehearsal.target,
+        spec={"InstanceId": instance(rehearsal), "ImageName": "shop-7", "Tags": {"App": "shop"}},
+    )  # fmt: skip
+    copy = action(
+        "copy", "AWS::CopyImage", target=rehearsal.target, after=["bake"], references={"bake": bake.id},
+        spec={"ImageName": "{{ outputs.bake.ImageId }}", "DestinationImageName": "shop-7-enc", "Tags": {"App": "shop"}},
+    )  # fmt: skip
+    delete = action(
+        "delete", "AWS::DeleteImage", target=rehearsal.target, after=["copy"], spec={"ImageName": "shop-7"}
+    )  # fmt: skip
+    outcome = await rehearsal.run(bake, copy, delete)
+    assert [outcome[name].status for name in ("bake", "copy", "delete")] == [ActionStatus.SUCCEEDED] * 3
+    (copied,) = own_images(rehearsal).values()
+    assert (copied["Name"], copied["ImageId"]) == ("shop-7-enc", outcome["copy"].outputs["ImageId"])
+    assert {tag["Key"]: tag["Value"] for tag in copied["Tags"]}["App"] == "shop"
+    assert tags_of(rehearsal, snapshot_of(copied))["App"] == "shop"
+    (gone,) = outcome["bake"].outputs["SnapshotIds"]
+    assert gone not in [each["SnapshotId"] for each in rehearsal.direct("ec2").describe_snapshots()["Snapshots"]]
+
+
+async def test_images_when_run_a_second_time_then_nothing_changes(rehearsal: Rehearsal) -> None:
+    bake = action(
+        "bake", "AWS::CreateImage", target=rehearsal.target, spec={"InstanceId": instance(rehearsal), "ImageName": "shop-7"}
+    )  # fmt: skip
+    copy = action(
+        "copy", "AWS::CopyImage", target=rehearsal.target, after=["bake"],
+        spec={"ImageName": "shop-7", "DestinationImageName": "shop-7-enc"},
+    )  # fmt: skip
+    first, second = await rehearsal.run(bake, copy), await rehearsal.run(bake, copy)
+    assert (first["copy"].changed, second["bake"].changed, second["copy"].changed) == (True, False, False)
+    assert first["copy"].outputs == second["copy"].outputs
+    assert len(own_images(rehearsal)) == 2
+
+
+async def test_image_when_the_target_is_undone_then_it_goes_with_its_snapshots(rehearsal: Rehearsal) -> None:
+    bake = action(
+        "bake", "AWS::CreateImage", target=rehearsal.target, on_failure="undo",
+        spec={"InstanceId": instance(rehearsal), "ImageName": "shop-7"},
+    )  # fmt: skip
+    bad = action(
+        "bad", "AWS::GetStackOutputs", target=rehearsal.target, after=["bake"], spec={"StackName": "no"}, on_failure="undo"
+    )
+    before = len(rehearsal.direct("ec2").describe_snapshots()["Snapshots"])
+    outcome = await rehearsal.run(bake, bad)
+    assert outcome["bake"].status is ActionStatus.CANCELLED
+    assert own_images(rehearsal) == {}
+    assert len(rehearsal.direct("ec2").describe_snapshots()["Snapshots"]) == before
+
+
+async def test_image_when_absent_then_deleting_it_is_fine(rehearsal: Rehearsal) -> None:
+    outcome = await rehearsal.run(action("it", "AWS::DeleteImage", target=rehearsal.target, spec={"ImageName": "nothing-here"}))
+    assert (outcome["it"].status, outcome["it"].changed) == (ActionStatus.SUCCEEDED, False)
+
+
+async def test_image_when_shared_then_undoing_takes_back_only_what_was_added(rehearsal: Rehearsal) -> None:
+    ec2 = rehearsal.direct("ec2")
+    image = ec2.create_image(InstanceId=instance(rehearsal), Name="shop-7")["ImageId"]
+    snapshot = snapshot_of(own_images(rehearsal)["shop-7"])
+
+    def shared_with() -> tuple[list[Any], list[Any]]:
+        launch = ec2.describe_image_attribute(ImageId=image, Attribute="launchPermission")["LaunchPermissions"]
+        volumes = ec2.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+        return launch, volumes["CreateVolumePermissions"]
+
+    first = action(
+        "first", "AWS::ShareImage", target=rehearsal.target, spec={"ImageName": "shop-7", "AccountsToShare": "222222222222"}
+    )  # fmt: skip
+    assert (await rehearsal.run(first))["first"].changed is True
+    assert (await rehearsal.run(first))["first"].changed is False
+    more = action(
+        "more", "AWS::ShareImage", target=rehearsal.target, on_failure="undo",
+        spec={"ImageName": image, "AccountsToShare": ["222222222222", "333333333333"]},
+    )  # fmt: skip
+    bad = action(
+        "bad", "AWS::GetStackOutputs", target=rehearsal.target, after=["more"], spec={"StackName": "no"}, on_failure="undo"
+    )
+    assert (await rehearsal.run(more, bad))["more"].status is ActionStatus.CANCELLED
+    assert shared_with() == ([{"UserId": "222222222222"}], [{"UserId": "222222222222"}])
