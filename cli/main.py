@@ -22,6 +22,7 @@ from cli.commands import (
     locks,
     registry,
     review,
+    rollback,
     runs,
     schema,
     targets,
@@ -38,7 +39,11 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for group in (local, init, compile_, review, deploy, runs, locks, facts, why, targets, registry, schema, info, completion):
+GROUPS = (
+    local, init, compile_, review, deploy, runs, rollback, locks, facts, why, targets, registry, schema, info, completion,
+)  # fmt: skip
+
+for group in GROUPS:
     group.register(app)
 
 

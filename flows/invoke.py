@@ -74,6 +74,8 @@ async def _operate(shop: Workshop, payload: TaskPayload, *, runs: bool) -> State
         await publish_plan(shop.run_id, plan)
         return Completed(message="a dry run; nothing was executed")
     await _register(shop, payload, plan)
+    if payload.options.reviewed_run is not None and needs_review(plan):
+        await load_reviews(shop, None)
     return await execute(shop)
 
 

@@ -46,7 +46,7 @@ async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool) ->
             return Completed(message=f"dry run: {record.run_id} is {record.status}, nothing was executed")
     elif record.options.only is not None:
         shop.options = record.options.but(only=None)  # an earlier resume's choice is not this one's
-    if record.task is Task.APPLY and needs_review(shop.have(shop.plan, "plan")):
+    if (record.task is Task.APPLY or record.options.reviewed_run is not None) and needs_review(shop.have(shop.plan, "plan")):
         await load_reviews(shop, None)
     shop.only_if_idle = not take_over and not await _is_over(record.flow_run_id)
     return await execute(shop)

@@ -10,14 +10,15 @@ from core_lib.db.connection import CmdbConnection, Item
 from core_lib.db.rows import document_text, document_value
 from core_lib.db.runs import fenced
 from core_lib.db.tables import LockRow, StackRow
-from core_lib.framework.models import Message
+from core_lib.framework.models import FileRef, Message
 
 
 class StackRecord(Message):
     """One stack as the platform left it.
 
-    `fingerprint` is the hash of what was asked for; stack id, update time, parameters and tags are what CloudFormation then said,
-    so that a change made by anybody else is noticed. `target` is `account/region`; times are CloudFormation's own, as text.
+    `fingerprint` is the hash of what was asked for, `template` the artefact it was deployed with; stack id, update time,
+    parameters and tags are what CloudFormation then said, so that a change made by anybody else is noticed. `target` is
+    `account/region`; times are CloudFormation's own, as text.
     """
 
     target: str
@@ -28,6 +29,7 @@ class StackRecord(Message):
     parameters: dict[str, str] = Field(default_factory=dict)
     tags: dict[str, str] = Field(default_factory=dict)
     outputs: dict[str, Any] = Field(default_factory=dict)
+    template: FileRef | None = None
     run_id: str | None = None
     action_id: str | None = None
 

@@ -16,11 +16,13 @@ from core_lib.execute.driver import Around
 from core_lib.execute.engine import Engine, UnitResult
 from core_lib.execute.graph import Unit, check_acyclic, find_cycle, order, segments, units
 from core_lib.execute.kinds import canonical_kind, catalogue, find_kind
+from core_lib.execute.memory import run_prefix
 from core_lib.execute.parameters import build_params, json_schema, validate_spec
 from core_lib.execute.parts import Pace
 from core_lib.execute.passes import PassResult, make_pass
 from core_lib.execute.reference import reference_markdown
 from core_lib.execute.shift import Shift
+from core_lib.execute.stacks.before import StackBefore
 from core_lib.execute.steps import Again, Done, Failed, Step
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "PassResult",
     "RunMemory",
     "Shift",
+    "StackBefore",
     "Step",
     "Unit",
     "UnitResult",
@@ -51,6 +54,7 @@ __all__ = [
     "make_pass",
     "order",
     "reference_markdown",
+    "run_prefix",
     "segments",
     "token_for",
     "units",

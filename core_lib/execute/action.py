@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from core_lib.execute.steps import Again, Done, Step
-from core_lib.framework.models import ActionState, Message, StackReview, Target
+from core_lib.framework.models import ActionState, FileRef, Message, StackReview, Target
 from core_lib.framework.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ class RunMemory(Protocol):
         `prn` None = the deployment's own. Raises ConflictError when another event has that key.
         """
 
-    def keep(self, name: str, body: bytes) -> str:
-        """Put an artefact below the run's own prefix in the artefact store; answers its key."""
+    def keep(self, name: str, body: bytes, *, first: bool = False) -> str:
+        """Put an artefact below the run's own prefix in the artefact store; answers its key. `first`: what an earlier step put
+        there under that name stays."""
 
     def fetch(self, key: str) -> bytes:
         """Content of an artefact. Raises ArtefactError."""
@@ -98,6 +99,7 @@ class ActionContext(Generic[P]):
     files: Callable[[str], bytes]
     file_url: Callable[[str], str]
     file_sha256: Callable[[str], str]
+    file_ref: Callable[[str], FileRef]
     stacks: StackView
     run: RunMemory
     log: logging.Logger

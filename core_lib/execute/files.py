@@ -48,6 +48,10 @@ class PlanFiles:
         """Content hash of a file, without reading it."""
         return self._find(path).sha256
 
+    def ref(self, path: str) -> FileRef:
+        """Where a file lies, and its content hash."""
+        return self._find(path)
+
     def _find(self, path: str) -> FileRef:
         found = self._plan.file_by_path.get(path)
         if found is None:

@@ -12,6 +12,12 @@ from core_lib.execute.book import RunBook
 from core_lib.execute.ports import Events, Ledger, Store
 from core_lib.framework.models import ActionState, Plan, Prn, RunState
 
+
+def run_prefix(plan: Plan, run_id: str) -> str:
+    """Where in the artefact store a run keeps what belongs to it alone."""
+    return f"{plan.deployment.key_prefix('artefacts')}/runs/{run_id}"
+
+
 EventType = Literal["STATUS", "DEBUG", "INFO", "WARN", "ERROR"]
 
 
@@ -28,7 +34,7 @@ class Memory:
         self._book = book
         self._events = events
         self._store = store
-        self._prefix = f"{plan.deployment.key_prefix('artefacts')}/runs/{run.run_id}"
+        self._prefix = run_prefix(plan, run.run_id)
 
     @property
     def client_name(self) -> str:
@@ -86,10 +92,11 @@ class Memory:
             )
         )
 
-    def keep(self, name: str, body: bytes) -> str:
-        """Put an artefact below the run's own prefix in the artefact store; answers its key. Raises ArtefactError."""
+    def keep(self, name: str, body: bytes, *, first: bool = False) -> str:
+        """Put an artefact below the run's own prefix in the artefact store; answers its key. `first`: what an earlier step put
+        there under that name stays. Raises ArtefactError."""
         key = f"{self._prefix}/{name}"
-        self._store.put(key, body)
+        self._store.put(key, body, if_absent=first)
         return key
 
     def fetch(self, key: str) -> bytes:

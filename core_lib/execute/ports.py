@@ -107,8 +107,8 @@ class Store(Protocol):
     def get(self, key: str) -> bytes:
         """Content of an artefact."""
 
-    def put(self, key: str, body: bytes) -> Any:
-        """Write an artefact."""
+    def put(self, key: str, body: bytes, *, if_absent: bool = False) -> Any:
+        """Write an artefact; with `if_absent`, one that is already there stays as it is."""
 
     def url(self, key: str, *, seconds: int = 3600) -> str:
         """A URL that CloudFormation can read the artefact from."""

@@ -149,7 +149,8 @@ class Worker:
         return ActionContext(
             params=bound.params, target=target, run_id=self._parts.run.run_id, action_id=self._action.id, attempt=attempt,
             scratch={}, client=clients_for(self._parts, target), files=self._parts.files.read, file_url=self._parts.files.url,
-            file_sha256=self._parts.files.sha256, stacks=self._view, run=self._parts.memory, log=self._parts.log,
+            file_sha256=self._parts.files.sha256, file_ref=self._parts.files.ref,
+            stacks=self._view, run=self._parts.memory, log=self._parts.log,
             settings=self._parts.settings, force=self._parts.run.options.force,
             review=self._parts.reviews.get(f"{target.key}/{stack}"), unresolved=bound.unresolved,
         )  # fmt: skip

@@ -34,7 +34,7 @@ class Route:
 
 _PACKAGE_TASKS = {Task.PACKAGE: False, Task.UPLOAD: True}
 _RUN_TASKS = (Task.PLAN, Task.APPLY, Task.DEPLOY, Task.TEARDOWN)
-_OPERATIONS = (Task.DRIFT, Task.MEDIC, Task.ROLLBACK)
+_OPERATIONS = (Task.PLAN, Task.DRIFT, Task.MEDIC, Task.ROLLBACK)
 
 
 def route(payload: TaskPayload) -> Route:

@@ -46,7 +46,7 @@ def review(plan: Plan, states: Mapping[str, ActionState], *, run_id: str | None 
     """
     found = _Found()
     for action in plan.actions:
-        if not action.kind.endswith("::CreateChangeSet"):
+        if not action.kind.endswith(("::CreateChangeSet", "::ReviewDeletion")):
             continue
         found.stacks += 1
         _add(found, plan, action, states.get(action.id))

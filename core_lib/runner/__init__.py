@@ -7,6 +7,11 @@ no package was compiled for.
 
 from core_lib.runner.adhoc import FLEET, Operation, operation_of, operation_payload, operation_plan
 from core_lib.runner.correlation import new_run_id
+from core_lib.runner.rollback import Left, WayBack, way_back
 from core_lib.runner.runner import Runner, needs_review
+from core_lib.runner.taking_back import read_befores, read_way_back
 
-__all__ = ["FLEET", "Operation", "Runner", "needs_review", "new_run_id", "operation_of", "operation_payload", "operation_plan"]
+__all__ = [
+    "FLEET", "Left", "Operation", "Runner", "WayBack", "needs_review", "new_run_id", "operation_of", "operation_payload",
+    "operation_plan", "read_befores", "read_way_back", "way_back",
+]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from core_lib.execute import Action, ActionContext, find_kind
 from core_lib.execute.parameters import build_params
 from core_lib.execute.stacks.view import StackView
-from core_lib.framework.models import ActionState, Target
+from core_lib.framework.models import ActionState, FileRef, Target
 from core_lib.framework.settings import Settings
 from tests.builders.memory_cmdb import MemoryStacks
 
@@ -40,8 +40,9 @@ class MemoryOfRun:
         if event not in self.events:
             self.events.append(event)
 
-    def keep(self, name: str, body: bytes) -> str:
-        self.artefacts[f"runs/run-1/{name}"] = body
+    def keep(self, name: str, body: bytes, *, first: bool = False) -> str:
+        if not first or f"runs/run-1/{name}" not in self.artefacts:
+            self.artefacts[f"runs/run-1/{name}"] = body
         return f"runs/run-1/{name}"
 
     def fetch(self, key: str) -> bytes:
@@ -75,6 +76,7 @@ def context_of(
         params=build_params(found, params), target=Target(account=ACCOUNT, region=REGION), run_id="run-1",
         action_id=f"it@{ACCOUNT}/{REGION}", attempt=attempt, scratch=dict(scratch or {}), client=client,
         files=content.__getitem__, file_url=lambda path: f"https://bucket/{path}", file_sha256=lambda path: "0" * 64,
+        file_ref=lambda path: FileRef(path=path, key=path, sha256="0" * 64, size=len(content[path])),
         stacks=StackView(f"{ACCOUNT}/{REGION}", lambda: client("cloudformation"), MemoryStacks()), run=run or MemoryOfRun(),
         log=logging.getLogger("test"), settings=settings or Settings.model_construct(), force=force,
     )  # fmt: skip

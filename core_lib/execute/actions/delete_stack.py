@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 
 from core_lib.execute.action import Action, ActionContext
+from core_lib.execute.stacks.before import keep_before
 from core_lib.execute.stacks.deletion import Deletion, request_deletion, what_to_retain
 from core_lib.execute.stacks.deployment import LONGEST_WAIT
 from core_lib.execute.stacks.live import LiveStack, describe_stack, error_text
@@ -17,6 +18,7 @@ from core_lib.execute.stacks.parameters import STACK_NAME
 from core_lib.execute.stacks.reasons import DELETE, explain, failure_reasons
 from core_lib.execute.stacks.resources import operation_began
 from core_lib.execute.stacks.scope import stack_scope
+from core_lib.execute.stacks.states import exists
 from core_lib.execute.steps import Again, Done, Failed, Step
 from core_lib.framework.models import Cause, Message, Target
 
@@ -58,7 +60,7 @@ class DeleteStack(Action[DeleteStackParams]):
     purpose = "Deletes a stack and waits until it is gone; a stack that is not there is fine."
     permissions = (
         "cloudformation:DescribeStacks", "cloudformation:DeleteStack", "cloudformation:DescribeStackEvents",
-        "cloudformation:ListStackResources", "cloudformation:UpdateTerminationProtection",
+        "cloudformation:ListStackResources", "cloudformation:UpdateTerminationProtection", "cloudformation:GetTemplate",
     )  # fmt: skip
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"
     Params = DeleteStackParams
@@ -117,12 +119,14 @@ class DeleteStack(Action[DeleteStackParams]):
             return Again(scratch={"phase": "deleting", "stack_id": stack.id})
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
             return _wait_for_others(ctx, stack)
+        if stack.protected and not (ctx.force or ctx.params.force):
+            return Failed(
+                "the stack has termination protection",
+                hint="switch it off (TerminationProtection: false), or delete with Force: true",
+            )
+        if exists(stack):
+            keep_before(ctx, stack)
         if stack.protected:
-            if not (ctx.force or ctx.params.force):
-                return Failed(
-                    "the stack has termination protection",
-                    hint="switch it off (TerminationProtection: false), or delete with Force: true",
-                )
             ctx.client("cloudformation").update_termination_protection(StackName=stack.name, EnableTerminationProtection=False)
         return self._delete(ctx, stack, Deletion())
 

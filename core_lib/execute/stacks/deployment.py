@@ -18,13 +18,8 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from core_lib.execute.action import Action, ActionContext
-from core_lib.execute.stacks.changesets import (
-    ChangeSet,
-    already_exists,
-    delete_change_set,
-    delete_shell,
-    find_change_set,
-)
+from core_lib.execute.stacks.before import keep_way_back
+from core_lib.execute.stacks.changesets import ChangeSet, already_exists, delete_change_set, delete_shell, find_change_set
 from core_lib.execute.stacks.live import LiveStack, describe_stack, error_text, is_missing
 from core_lib.execute.stacks.parameters import StackParams, Wanted, change_set_request, wanted
 from core_lib.execute.stacks.reasons import explain, failure_reasons
@@ -196,7 +191,9 @@ class StackDeployment(Action[StackParams]):
     def _execute(self, ctx: Context, change_set: ChangeSet) -> Step:
         client = _client(ctx)
         want = wanted(ctx)
-        if want.policy is not None and ctx.scratch["type"] == "UPDATE":
+        creates = ctx.scratch["type"] == "CREATE"
+        keep_way_back(ctx, want.name, creates=creates, policy=want.policy is not None)
+        if want.policy is not None and not creates:
             client.set_stack_policy(StackName=want.name, StackPolicyBody=want.policy)
         try:
             client.execute_change_set(

@@ -28,6 +28,7 @@ class LiveStack:
     outputs: Mapping[str, str] = field(default_factory=dict)
     protected: bool = False
     change_set_id: str | None = None
+    role_arn: str | None = None
     follows_ssm: bool = False
 
 
@@ -45,6 +46,7 @@ def read_stack(answer: Mapping[str, Any]) -> LiveStack:
         outputs={item["OutputKey"]: item.get("OutputValue", "") for item in answer.get("Outputs", [])},
         protected=bool(answer.get("EnableTerminationProtection")),
         change_set_id=answer.get("ChangeSetId"),
+        role_arn=answer.get("RoleARN"),
         follows_ssm=any(item.get("ResolvedValue") is not None for item in parameters),
     )
 

@@ -30,6 +30,9 @@ class StackParams(Message):
     stack_name: str = Field(pattern=STACK_NAME, description="Name of the stack")
     template: str = Field(min_length=1, description="Template, as a path in the package")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Template parameters; lists are joined with commas")
+    keep_parameters: tuple[str, ...] = Field(
+        default=(), description="Template parameters that keep the value the stack has (UsePreviousValue), such as secrets"
+    )
     tags: dict[str, str] = Field(default_factory=dict, description="Tags of the stack and all it creates")
     capabilities: tuple[Capability, ...] = Field(
         default=("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"), description="Acknowledged capabilities"
@@ -90,7 +93,7 @@ def wanted(ctx: ActionContext[StackParams]) -> Wanted:
     params = ctx.params
     values = {name: text(value) for name, value in params.parameters.items() if value is not None}
     policy = _policy(ctx)
-    body = {
+    body: dict[str, Any] = {
         "template": ctx.file_sha256(params.template),
         "parameters": values,
         "tags": params.tags,
@@ -98,6 +101,8 @@ def wanted(ctx: ActionContext[StackParams]) -> Wanted:
         "protection": params.termination_protection,
         "role": params.role_arn,
     }
+    if params.keep_parameters:
+        body["kept"] = sorted(params.keep_parameters)
     fingerprint = hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     return Wanted(params, values, policy, fingerprint)
 
@@ -107,12 +112,14 @@ def change_set_request(
 ) -> dict[str, Any]:
     """Arguments for CreateChangeSet."""
     params = want.params
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(want.parameters.items())]
+    kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in params.keep_parameters if key not in want.parameters]
     request: dict[str, Any] = {
         "StackName": params.stack_name,
         "ChangeSetName": name,
         "ChangeSetType": kind,
         "Description": f"run {ctx.run_id}"[:1024],
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(want.parameters.items())],
+        "Parameters": given + kept,
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(params.tags.items())],
         "Capabilities": list(params.capabilities),
         **_template(ctx),

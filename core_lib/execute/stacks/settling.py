@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core_lib.execute.action import ActionContext
+from core_lib.execute.stacks.before import keep_before
 from core_lib.execute.stacks.live import LiveStack
 from core_lib.execute.stacks.parameters import StackParams, Wanted
 from core_lib.framework.errors import AwsError
@@ -22,13 +23,17 @@ def settle(
         raise AwsError("the stack has vanished", where=f"{ctx.where}/{want.name}", hint="see who deletes it, then run again")
     adjusted = False
     if want.policy is not None and (created or (not executed and _policy(client, want.name) != json.loads(want.policy))):
+        if not executed:
+            keep_before(ctx, found, policy=True)
         client.set_stack_policy(StackName=want.name, StackPolicyBody=want.policy)
         adjusted = True
     protection = want.params.termination_protection
     if protection is not None and protection != found.protected:
+        if not executed:
+            keep_before(ctx, found)
         client.update_termination_protection(StackName=want.name, EnableTerminationProtection=protection)
         found, adjusted = replace(found, protected=protection), True
-    ctx.stacks.remember(found, want.fingerprint, ctx.run_id, ctx.action_id)
+    ctx.stacks.remember(found, want.fingerprint, ctx.run_id, ctx.action_id, ctx.file_ref(want.params.template))
     return found, adjusted
 
 

@@ -6,6 +6,7 @@ import re
 
 from core_lib.db import StackRecord
 from core_lib.execute.action import ActionContext
+from core_lib.execute.stacks.before import untouched
 from core_lib.execute.stacks.live import LiveStack
 from core_lib.execute.stacks.parameters import StackParams, Wanted
 from core_lib.execute.stacks.states import GOOD
@@ -39,9 +40,6 @@ def _same(record: StackRecord, live: LiveStack, want: Wanted) -> bool:
     return (
         record.fingerprint == want.fingerprint
         and live.status in GOOD
-        and live.id == record.stack_id
-        and live.updated == record.last_updated
-        and dict(live.parameters) == record.parameters
-        and dict(live.tags) == record.tags
+        and untouched(record, live)
         and want.params.termination_protection in (None, live.protected)
     )

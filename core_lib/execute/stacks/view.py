@@ -10,6 +10,7 @@ from typing import Any
 from core_lib.db import StackRecord
 from core_lib.execute.ports import StackRecords
 from core_lib.execute.stacks.live import LiveStack, describe_stack, read_stack
+from core_lib.framework.models import FileRef
 
 
 class StackView:
@@ -66,12 +67,12 @@ class StackView:
                     self._listed[name] = stack
         return stack
 
-    def remember(self, stack: LiveStack, fingerprint: str, run_id: str, action_id: str) -> None:
+    def remember(self, stack: LiveStack, fingerprint: str, run_id: str, action_id: str, template: FileRef | None = None) -> None:
         """Record what was deployed, and how CloudFormation describes it. Raises FencedError when the lock was lost."""
         record = StackRecord(
             target=self._target, stack_name=stack.name, fingerprint=fingerprint, stack_id=stack.id, last_updated=stack.updated,
             parameters=_texts(stack.parameters), tags=_texts(stack.tags), outputs=_texts(stack.outputs), run_id=run_id,
-            action_id=action_id,
+            action_id=action_id, template=template,
         )  # fmt: skip
         self._records.put(record, epoch=self._epoch)
         with self._lock:

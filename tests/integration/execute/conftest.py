@@ -105,7 +105,12 @@ class Rehearsal:
         reviews: Mapping[str, StackReview] | None = None,
     ) -> Outcome:
         """Execute these actions in a new run."""
-        plan = plan_of(actions, files=self.files)
+        return await self.carry_out(plan_of(actions, files=self.files), options=options, reviews=reviews)
+
+    async def carry_out(
+        self, plan: Plan, *, options: Options | None = None, reviews: Mapping[str, StackReview] | None = None
+    ) -> Outcome:
+        """Execute a plan in a new run."""
         run = self.register(plan, options)
         async with self.engine(plan, run, reviews=reviews) as engine:
             results = [await engine.drive(unit) for unit in units(plan)]

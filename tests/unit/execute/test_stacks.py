@@ -51,6 +51,7 @@ def context(
         target=Target(account="111111111111", region="eu-west-1"), run_id="run-1", action_id=f"app@{HERE}", attempt=1, scratch={},
         client=lambda service, **place: client, files=files.__getitem__, file_url=lambda path: f"https://bucket/{path}",
         file_sha256=lambda path: hashlib.sha256(files[path]).hexdigest(), stacks=view,
+        file_ref=lambda path: FileRef(path=path, key=path, sha256="0" * 64, size=len(files[path])),
         run=MemoryOfRun(), log=logging.getLogger("test"), settings=Settings.model_construct(),
     )  # fmt: skip
 
