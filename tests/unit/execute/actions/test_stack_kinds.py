@@ -46,6 +46,9 @@ class CloudFormation:
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         return {"Stacks": [self.stack]}
 
+    def get_template(self, StackName: str, TemplateStage: str) -> dict[str, Any]:  # noqa: N803
+        return {"TemplateBody": {"Resources": {}}}
+
     def describe_stack_events(self, StackName: str, NextToken: str | None = None) -> dict[str, Any]:  # noqa: N803
         return {"StackEvents": self.events[StackName]}
 
