@@ -12,6 +12,7 @@ import sys
 import typer
 
 from cli.commands import (
+    approvals,
     compile_,
     completion,
     deploy,
@@ -40,8 +41,23 @@ app = typer.Typer(
 )
 
 GROUPS = (
-    local, init, compile_, review, deploy, runs, rollback, locks, facts, why, targets, registry, schema, info, completion,
-)  # fmt: skip
+    local,
+    init,
+    compile_,
+    review,
+    deploy,
+    runs,
+    approvals,
+    rollback,
+    locks,
+    facts,
+    why,
+    targets,
+    registry,
+    schema,
+    info,
+    completion,
+)
 
 for group in GROUPS:
     group.register(app)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from cli.connection import Connection
-    from core_lib.framework.models import ActionState, RunState
+    from core_lib.framework.models import ActionState, Approval, RunState
 
 POLL_SECONDS = 0.7
 LINE_SECONDS = 10.0
@@ -126,6 +126,7 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     _told: set[tuple[str, int]] = field(default_factory=set)
     _failed: int = 0
+    _asked: set[tuple[str, int]] = field(default_factory=set)
 
     def until_end(self) -> RunState:
         """The run as it ended.
@@ -141,7 +142,10 @@ class Watch:
             self._tell_failures(run)
             if run.status.ended:
                 return run
-            self._check_worker(run)
+            if run.status.value == "awaiting-approval":
+                self._tell_questions()
+            else:
+                self._check_worker(run)
             self.sleep(POLL_SECONDS)
             run = self.connection.client.runs.get(self.run_id)
 
@@ -180,6 +184,14 @@ class Watch:
                 self._told.add(key)
                 self.show.note(failure_line(state))
 
+    def _tell_questions(self) -> None:
+        """What people are asked, once each."""
+        for question in self.connection.client.approvals.of_run(self.run_id):
+            key = (question.action_id, question.attempt)
+            if question.status.value == "open" and key not in self._asked:
+                self._asked.add(key)
+                self.show.note(question_line(question))
+
     def _failures(self) -> Iterator[ActionState]:
         """All failures there are now, page by page."""
         cursor: str | None = None
@@ -189,6 +201,14 @@ class Watch:
             cursor = page.cursor
             if cursor is None:
                 return
+
+
+def question_line(question: Approval) -> str:
+    """`WAITS go@111111111111/eu-west-1 for ann or bob: On to all accounts? Answer: core approve <run>`"""
+    who = " or ".join(question.approvers) or "anybody"
+    needed = f"{question.quorum} of " if question.quorum > 1 else ""
+    text = f": {question.message}" if question.message else ""
+    return f"WAITS {question.action_id} for {needed}{who}{text} (core approve {question.run_id})"
 
 
 def failure_line(state: ActionState) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,7 +177,13 @@ def payload_of(
         facts=facts_of(deployment.fact or ()),
         targets=selection_of(targets) if targets else None,
         options=options or Options(),
+        requested_by=person(connection.settings),
     )
+
+
+def person(settings: Settings) -> str:
+    """Who gives the command: the setting `user`, else the login name."""
+    return settings.user or getpass.getuser()
 
 
 def _first(error: Any) -> str:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +19,25 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
 
-from core_lib.db import Cmdb
+from core_lib.db import Cmdb, Event
 from core_lib.framework.errors import NotRunningError
-from core_lib.framework.models import Options, RunState, RunStatus, TaskPayload
+from core_lib.framework.models import (
+    Approval,
+    ApprovalStatus,
+    Decision,
+    Options,
+    Prn,
+    RunState,
+    RunStatus,
+    TaskPayload,
+    Verdict,
+)
 from core_lib.framework.settings import Settings, load_settings
 from core_lib.runner import new_run_id
 from flows.staging import staged
 
 POLL_SECONDS = 0.5
+WAKE_LOOKS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +176,10 @@ def cancel_run(client: str, run_id: str, *, settings: Settings | None = None) ->
     with Cmdb(settings) as cmdb:
         runs = cmdb.for_client(client).runs
         run = runs.request_cancel(run_id)
-        if run.epoch > 0 and runs.alive(run):
+        sleeps = run.status is RunStatus.AWAITING_APPROVAL
+        if run.epoch > 0 and runs.alive(run) and not sleeps:
             return run
+        cmdb.for_client(client).approvals.withdraw(run_id)
         if run.flow_run_id is not None:
             with _client(settings) as prefect, suppress(ObjectNotFound):
                 prefect.set_flow_run_state(UUID(run.flow_run_id), Cancelling(message=f"run {run_id} was cancelled"))
@@ -172,6 +187,58 @@ def cancel_run(client: str, run_id: str, *, settings: Settings | None = None) ->
             return runs.transition(run_id, RunStatus.CANCELLED)
         fenced = runs.take(run_id)  # a worker that only slept must not go on when it wakes up
         return runs.transition(run_id, RunStatus.CANCELLED, epoch=fenced.epoch)
+
+
+def decide(
+    client: str, question: Approval, verdict: Verdict, by: str, comment: str | None = None, *, settings: Settings | None = None
+) -> Approval:
+    """Give a person's answer to a question of a run, remember it in the event history, and wake the run up.
+
+    Raises:
+        ApprovalError: the question is not open any more, or this person may not answer it, or has answered.
+        NotRunningError: the answer is kept, but Prefect, which has to wake the run, cannot be reached; answer again later or
+            resume the run.
+    """
+    settings = settings or load_settings()
+    decision = Decision(by=by, verdict=verdict, at=datetime.now(UTC), comment=comment)
+    with Cmdb(settings) as cmdb:
+        acme = cmdb.for_client(client)
+        answered = acme.approvals.decide(question.run_id, question.action_id, question.attempt, decision)
+        details = {"Action": question.action_id, "Attempt": question.attempt}
+        identity = f"{question.run_id}\n{question.action_id}\n{question.attempt}\n{by}"
+        acme.events.append(
+            Event(
+                prn=Prn.parse(question.prn), at=decision.at, event_type="STATUS", status=verdict.value.upper(), message=comment,
+                run_id=question.run_id, actor=by, details=details, id=sha256(identity.encode()).hexdigest()[:32],
+            )
+        )  # fmt: skip
+    if answered.status is not ApprovalStatus.OPEN:
+        wake(client, question.run_id, settings=settings)
+    return answered
+
+
+def wake(client: str, run_id: str, *, settings: Settings | None = None) -> bool:
+    """Have a run that sleeps until people answer look at their answers; says whether it was asleep.
+
+    Raises:
+        NotFoundError: there is no such run.
+        NotRunningError: Prefect cannot be reached.
+    """
+    settings = settings or load_settings()
+    with Cmdb(settings) as cmdb:
+        run = cmdb.for_client(client).runs.get(run_id)
+    if run.status is not RunStatus.AWAITING_APPROVAL or run.flow_run_id is None or run.executor != "prefect":
+        return False
+    with _client(settings) as prefect:
+        for _ in range(WAKE_LOOKS):
+            state = prefect.read_flow_run(UUID(run.flow_run_id)).state
+            if state is not None and state.is_paused():
+                prefect.resume_flow_run(UUID(run.flow_run_id))
+                return True
+            if state is not None and state.is_final():
+                return False
+            time.sleep(POLL_SECONDS)  # it is about to be suspended, or is looking at the answers right now
+    return False
 
 
 def _submit(flow: str, run_id: str, parameters: Mapping[str, Any], tags: list[str], settings: Settings) -> Submission:

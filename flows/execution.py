@@ -15,6 +15,8 @@ from core_lib.framework.errors import RunStateError
 from core_lib.framework.models import RunState, RunStatus
 from flows.report import report
 from flows.run import run
+from flows.suspension import suspend
+from tasks.ledger import await_approval
 from tasks.workshop import Workshop
 
 RUNS = "core-runs"
@@ -23,9 +25,20 @@ ASK_AGAIN_SECONDS = 5.0
 
 
 async def execute(shop: Workshop) -> State[Any]:
-    """Execute a registered run and report on it, whatever its end; the state says how it ended."""
-    async with _turn(shop):
-        outcome = await run(shop.run_id, runtime.flow_run.id, return_state=True)
+    """Execute a registered run and report on it, whatever its end; the state says how it ended.
+
+    When only people are waited for, the flow run is suspended: Prefect ends this process, and begins the flow again when somebody
+    has answered.
+    """
+    shop.parks = runtime.deployment.id is not None
+    while True:
+        async with _turn(shop):
+            outcome = await run(shop.run_id, runtime.flow_run.id, return_state=True)
+        if not shop.parked:
+            break
+        shop.parked, shop.waking = False, True
+        if await await_approval(shop):
+            await suspend(shop)
     if not shop.ended:
         await outcome.aresult()  # raises what kept the run from ending
         raise RunStateError("the run has not ended, and nobody said why", where=shop.run_id)

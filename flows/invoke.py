@@ -15,6 +15,7 @@ from flows.compile_deployspec import compile_deployspec
 from flows.execution import execute
 from flows.naming import invoke_name, run_id_of, tag
 from flows.stopping import on_terminate
+from flows.suspension import is_waking
 from tasks.artifacts import publish_plan
 from tasks.inputs import load_operation, read_package, store_package
 from tasks.ledger import load_reviews, record_failure, register_run
@@ -45,6 +46,9 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
     way = route(payload)
     if way.processor is Processor.PACKAGE:
         return await _take_package(shop, payload, store=way.stores)
+
+    if await is_waking(shop):
+        return await execute(shop)
 
     if way.processor is Processor.OPERATION:
         return await _operate(shop, payload, runs=way.runs)

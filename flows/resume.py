@@ -16,6 +16,7 @@ from core_lib.runner import needs_review
 from flows.execution import execute
 from flows.naming import tag
 from flows.stopping import on_terminate
+from flows.suspension import is_waking
 from tasks.ledger import load_reviews, load_run, record_failure
 from tasks.retries import told
 from tasks.workshop import Workshop, opened
@@ -37,6 +38,8 @@ async def resume(client: str, run_id: str, options: Options | None = None, take_
 
 
 async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool) -> State[Any]:
+    if await is_waking(shop):
+        return await execute(shop)
     record = await load_run(shop)
     shop.resuming = True
     await tag(record.client, record.prn, record.task, record.run_id)

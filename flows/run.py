@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectException
 from prefect.states import Cancelled, Completed, Failed
 
-from core_lib.execute import Batch, Engine, make_batches, units
+from core_lib.execute import Batch, Engine, Shift, make_batches, units
 from core_lib.framework.errors import CancelledError
 from core_lib.framework.models import RunState, RunStatus
 from core_lib.report import final_status
@@ -50,6 +50,9 @@ async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
         if shop.fatal is not None:
             raise shop.fatal
     shop.states = engine.states
+    if engine.unfinished and not engine.cancelled:
+        shop.parked = True
+        return Completed(name="AwaitingApproval", message="only people are waited for")
     return _state(await end_run(shop, final_status(plan, shop.states, cancelled=engine.cancelled)))
 
 
@@ -69,7 +72,10 @@ async def _engine(shop: Workshop, record: RunState, batches: Sequence[Batch]) ->
     slots = record.options.concurrency or shop.settings.limits.concurrency
     shop.floor = Floor(batches, writers=shop.settings.prefect.batch_concurrency, slots=slots)
     plan = shop.have(shop.plan, "plan")
-    engine = Engine(plan, shop.cmdb, shop.sessions, shop.store, shop.settings, record, reviews=shop.reviews, pace=shop.pace)
+    engine = Engine(
+        plan, shop.cmdb, shop.sessions, shop.store, shop.settings, record, reviews=shop.reviews, pace=shop.pace,
+        shift=Shift(parks=shop.parks),
+    )  # fmt: skip
     async with engine:
         shop.engine = engine
         if shop.stopped:

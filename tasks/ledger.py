@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from core_lib.framework.errors import CancelledError, CoreError, FencedError
-from core_lib.framework.models import RunState, RunStatus, StackReview, TaskPayload
+from core_lib.framework.models import ApprovalStatus, RunState, RunStatus, StackReview, TaskPayload
 from core_lib.helper import error_info
 from tasks.retries import aws_task
 from tasks.workshop import Workshop
@@ -44,11 +44,22 @@ async def load_reviews(shop: Workshop, plan_hash: str | None) -> Mapping[str, St
 async def take_run(shop: Workshop, flow_run_id: str | None) -> RunState:
     """Become the worker of the run: a new epoch, status running, and the flow run where people can watch it."""
     runs = shop.cmdb.runs
-    taken = await asyncio.to_thread(partial(runs.take, shop.run_id, only_if_idle=shop.only_if_idle))
+    take = partial(runs.take, shop.run_id, only_if_idle=shop.only_if_idle, same_visit=shop.waking)
+    taken = await asyncio.to_thread(take)
     fields = {"flow_run_id": flow_run_id, "error": None, "options": shop.options or taken.options}
     status = RunStatus.CANCELLING if taken.cancel_requested else RunStatus.RUNNING
     shop.run = await asyncio.to_thread(partial(runs.transition, shop.run_id, status, epoch=taken.epoch, **fields))
     return shop.run
+
+
+@aws_task("put run away")
+async def await_approval(shop: Workshop) -> bool:
+    """Say that only people are waited for; False when they have answered meanwhile, so that there is something to do."""
+    run = shop.have(shop.run, "record")
+    say = partial(shop.cmdb.runs.transition, run.run_id, RunStatus.AWAITING_APPROVAL, epoch=run.epoch)
+    shop.run = await asyncio.to_thread(say)
+    asked = await asyncio.to_thread(shop.cmdb.approvals.of_run, run.run_id)
+    return any(question.status is ApprovalStatus.OPEN for question in asked) and not shop.run.cancel_requested
 
 
 @aws_task("end run")

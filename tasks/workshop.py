@@ -54,6 +54,9 @@ class Workshop:
         self.options: Options | None = None
         self.only_if_idle = False
         self.resuming = False
+        self.waking = False
+        self.parks = False
+        self.parked = False
         self.reviews: Mapping[str, StackReview] = {}
         self.ended = False
         self.fatal: BaseException | None = None

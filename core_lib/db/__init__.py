@@ -12,6 +12,7 @@ epochs); lists come in pages with cursors; nothing a user waits for reads a whol
 """
 
 from core_lib.db.accounts import Accounts
+from core_lib.db.approvals import Approvals, check_decision
 from core_lib.db.cmdb import ClientCmdb, Cmdb
 from core_lib.db.directory import SyncResult, sync_accounts
 from core_lib.db.events import Event, Events
@@ -30,9 +31,46 @@ from core_lib.db.superseding import Precedence
 from core_lib.db.zone_facts import AccountFacts, RegionFacts, ZoneFact
 
 __all__ = [
-    "LAYERS", "AccountFacts", "Accounts", "AppFact", "ClientCmdb", "ClientFact", "Clients", "Cmdb", "Event", "Events", "Fact",
-    "FactOrigin", "FactSource", "Facts", "HeldLock", "Item", "Items", "Ledger", "LedgerConflictError", "LockHolder",
-    "LockInventory", "Locks", "Page", "PortfolioFact", "Precedence", "RegionFacts", "Registry", "ReleasedBuild", "Runs",
-    "StackHeldError", "StackRecord", "Stacks", "SyncResult", "ZoneFact", "deployment_facts", "find_app", "gather_facts",
-    "merge_facts", "merge_layers", "sync_accounts",
-]  # fmt: skip
+    "LAYERS",
+    "AccountFacts",
+    "Accounts",
+    "AppFact",
+    "Approvals",
+    "ClientCmdb",
+    "ClientFact",
+    "Clients",
+    "Cmdb",
+    "Event",
+    "Events",
+    "Fact",
+    "FactOrigin",
+    "FactSource",
+    "Facts",
+    "HeldLock",
+    "Item",
+    "Items",
+    "Ledger",
+    "LedgerConflictError",
+    "LockHolder",
+    "LockInventory",
+    "Locks",
+    "Page",
+    "PortfolioFact",
+    "Precedence",
+    "RegionFacts",
+    "Registry",
+    "ReleasedBuild",
+    "Runs",
+    "StackHeldError",
+    "StackRecord",
+    "Stacks",
+    "SyncResult",
+    "ZoneFact",
+    "check_decision",
+    "deployment_facts",
+    "find_app",
+    "gather_facts",
+    "merge_facts",
+    "merge_layers",
+    "sync_accounts",
+]

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from core_lib.db.accounts import Accounts
+from core_lib.db.approvals import Approvals
 from core_lib.db.connection import CmdbConnection
 from core_lib.db.events import Events
 from core_lib.db.facts import Facts
@@ -41,6 +42,7 @@ class ClientCmdb:
         self.stacks = Stacks(tables.stacks, tables.locks, connection)
         self.events = Events(tables.events)
         self.lock_inventory = LockInventory(tables.locks, self.locks, self.runs, self.events, connection)
+        self.approvals = Approvals(tables.approvals)
         self.items = Items(tables.items, connection)
         self.accounts = Accounts(tables.accounts, connection)
         self.registry = Registry(client, tables.facts, clients)

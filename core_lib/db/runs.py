@@ -26,7 +26,7 @@ _SETTABLE = frozenset(RunState.model_fields) - _OVERLAID - {"run_id", "client", 
 FOLLOWS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.PENDING: frozenset(RunStatus),
     RunStatus.AWAITING_APPROVAL: frozenset(RunStatus) - {RunStatus.PENDING},
-    RunStatus.RUNNING: frozenset(RunStatus) - {RunStatus.PENDING, RunStatus.AWAITING_APPROVAL},
+    RunStatus.RUNNING: frozenset(RunStatus) - {RunStatus.PENDING},
     RunStatus.CANCELLING: frozenset({RunStatus.CANCELLING, RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.SUCCEEDED}),
     RunStatus.FAILED: frozenset({RunStatus.FAILED, RunStatus.RUNNING, RunStatus.CANCELLED}),
     RunStatus.CANCELLED: frozenset({RunStatus.CANCELLED, RunStatus.RUNNING, RunStatus.FAILED}),

@@ -150,6 +150,29 @@ class StackRow(Model):
     stack = UnicodeAttribute(range_key=True)
 
 
+class UnansweredIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Open approvals in the order of asking. Sparse: an answered one has no `state`."""
+
+    class Meta:
+        index_name = "unanswered"
+        projection = AllProjection()
+
+    state = UnicodeAttribute(hash_key=True)
+    asked = UnicodeAttribute(range_key=True)
+
+
+class ApprovalRow(Model):
+    """Approvals of a run; `question` is action id and attempt. `state` is there only while the approval is open."""
+
+    run_id = UnicodeAttribute(hash_key=True)
+    question = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
+    state = UnicodeAttribute(null=True)
+    asked = UnicodeAttribute()
+    body = JSONAttribute()
+    unanswered = UnansweredIndex()
+
+
 def named(row: type[M], table_name: str, connection: CmdbConnection) -> type[M]:
     """The model `row` bound to a table of this name, on the shared connection."""
     meta = type("Meta", (), {"table_name": table_name, "billing_mode": "PAY_PER_REQUEST"})
@@ -182,6 +205,7 @@ class ClientTables:
     ledger: type[LedgerRow]
     locks: type[LockRow]
     stacks: type[StackRow]
+    approvals: type[ApprovalRow]
 
     @classmethod
     def of(cls, client: str, prefix: str, connection: CmdbConnection) -> ClientTables:
@@ -199,6 +223,7 @@ class ClientTables:
             ledger=table(LedgerRow, "ledger"),
             locks=table(LockRow, "locks"),
             stacks=table(StackRow, "stacks"),
+            approvals=table(ApprovalRow, "approvals"),
         )
 
     def all(self) -> tuple[type[Model], ...]:

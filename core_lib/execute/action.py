@@ -15,6 +15,7 @@ from core_lib.framework.models import ActionState, FileRef, Message, StackReview
 from core_lib.framework.settings import Settings
 
 if TYPE_CHECKING:
+    from core_lib.execute.ports import Approvals
     from core_lib.execute.stacks.view import StackView
 
 P = TypeVar("P", bound=Message)
@@ -54,6 +55,10 @@ class RunMemory(Protocol):
     @property
     def requested_by(self) -> str | None:
         """Who asked for the run."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Questions to people, and their answers."""
 
     def states(self, target: str | None = None) -> Mapping[str, ActionState]:
         """The rows of the run by action id as they stand now, or only those of one target (`account/region`)."""

@@ -89,6 +89,7 @@ class Driver:
     async def _to_its_end(self, action: PlanAction) -> ActionState | None:
         """Give the action a slot as long as it needs one. None: it never started, or this worker left before its end."""
         worker = Worker(self._parts, action, self._view)
+        looked_before = False
         while True:
             try:
                 async with self._parts.caps.slot(action.target):
@@ -98,14 +99,15 @@ class Driver:
                 state, waiting = None, leaving.waiting
             if waiting is None:
                 return state
-            if not await self._stays(waiting):
+            if not await self._stays(waiting, news=not looked_before):
                 self.left.append(waiting)
                 return None
+            looked_before = True
 
-    async def _stays(self, waiting: Waiting) -> bool:
+    async def _stays(self, waiting: Waiting, *, news: bool) -> bool:
         """Wait for people, without a slot; False when this worker leaves."""
         shift = self._parts.shift
-        shift.end_work()
+        shift.end_work(news=news)
         try:
             if not waiting.people or shift.may_leave_to(waiting):
                 return False

@@ -107,7 +107,7 @@ class Engine:
             run=run,
             kinds=kinds if kinds is not None else catalogue(),
             book=book,
-            memory=Memory(plan, run, book, cmdb.ledger, cmdb.events, store, whole=only is None),
+            memory=Memory(plan, run, book, cmdb, store, whole=only is None),
             brake=self._brake,
             caps=Caps(
                 concurrency,
@@ -162,6 +162,11 @@ class Engine:
     def counts(self) -> dict[str, int]:
         """Number of actions by status, and `changed`."""
         return self._parts.book.counts()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether this worker left something that only people can end."""
+        return any(state.status is ActionStatus.RUNNING for state in self._parts.book.states().values())
 
     @property
     def cancelled(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from core_lib.db import Event
 from core_lib.execute.book import RunBook
-from core_lib.execute.ports import Events, Ledger, Store
+from core_lib.execute.ports import Approvals, Cmdb, Store
 from core_lib.framework.models import ActionState, Plan, Prn, RunState
 
 
@@ -24,15 +24,12 @@ EventType = Literal["STATUS", "DEBUG", "INFO", "WARN", "ERROR"]
 class Memory:
     """`ActionContext.run`: one per engine, safe for threads."""
 
-    def __init__(
-        self, plan: Plan, run: RunState, book: RunBook, ledger: Ledger, events: Events, store: Store, *, whole: bool
-    ) -> None:
-        self._ledger = ledger
+    def __init__(self, plan: Plan, run: RunState, book: RunBook, cmdb: Cmdb, store: Store, *, whole: bool) -> None:
+        self._cmdb = cmdb
         self._whole = whole
         self._plan = plan
         self._run = run
         self._book = book
-        self._events = events
         self._store = store
         self._prefix = run_prefix(plan, run.run_id)
 
@@ -51,6 +48,11 @@ class Memory:
         """Who asked for the run."""
         return self._run.requested_by
 
+    @property
+    def approvals(self) -> Approvals:
+        """Questions to people, and their answers."""
+        return self._cmdb.approvals
+
     def states(self, target: str | None = None) -> Mapping[str, ActionState]:
         """The rows of the run by action id as they stand now, or only those of one target (`account/region`)."""
         return self.rows(action.id for action in self._plan.actions if target in (None, action.target))
@@ -59,7 +61,7 @@ class Memory:
         """The rows that exist among these, as they stand now: other workers may see to some of the actions."""
         found = {identity: self._book.state(identity) for identity in action_ids}
         unsure = [] if self._whole else [identity for identity, state in found.items() if state is None or not state.status.ended]
-        fresh = self._ledger.get(self._run.run_id, unsure) if unsure else {}
+        fresh = self._cmdb.ledger.get(self._run.run_id, unsure) if unsure else {}
         return {identity: state for identity, state in (found | dict(fresh)).items() if state is not None}
 
     def append_event(
@@ -78,7 +80,7 @@ class Memory:
         `at` None = when the run began. `prn` None = the deployment's own. Raises ConflictError when another event has that key.
         """
         identity = hashlib.sha256("\n".join((self._run.run_id, key)).encode()).hexdigest()[:32]
-        self._events.append(
+        self._cmdb.events.append(
             Event(
                 prn=Prn.parse(prn) if prn else self._plan.deployment.prn,
                 at=at or self._run.started_at or self._run.created_at,

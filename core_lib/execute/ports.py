@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from core_lib.db import Precedence
-from core_lib.framework.models import ActionState, RunState, Target
+from core_lib.framework.models import ActionState, Approval, RunState, Target
 
 
 class Ledger(Protocol):
@@ -70,6 +70,19 @@ class Events(Protocol):
         """Add one event."""
 
 
+class Approvals(Protocol):
+    """Questions to people, and their answers."""
+
+    def ask(self, approval: Approval) -> Approval:
+        """Ask once; answers the question as it stands."""
+
+    def get(self, run_id: str, action_id: str, attempt: int) -> Approval:
+        """A question that was asked."""
+
+    def withdraw(self, run_id: str, action_id: str | None = None) -> None:
+        """Nobody needs to answer the open questions of this run (of one action of it) any more."""
+
+
 class Cmdb(Protocol):
     """The CMDB of one client."""
 
@@ -88,6 +101,10 @@ class Cmdb(Protocol):
     @property
     def stacks(self) -> StackRecords:
         """Stack records."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Approvals."""
 
     @property
     def events(self) -> Events:

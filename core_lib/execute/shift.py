@@ -61,10 +61,11 @@ class Shift:
         """Something other than waiting for people begins."""
         self._busy += 1
 
-    def end_work(self) -> None:
-        """It is over, or waits for people now."""
+    def end_work(self, *, news: bool = True) -> None:
+        """It is over, or waits for people now. `news`: it did something, other than looking whether people have answered."""
         self._busy -= 1
-        self._last_busy = time.monotonic()
+        if news:
+            self._last_busy = time.monotonic()
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -29,7 +29,8 @@
     │   ├── MovedError          CORE-5002   the world is no longer as it was when the plan was reviewed
     │   ├── CancelledError      CORE-5003   the run was cancelled
     │   ├── FencedError         CORE-5004   another worker took this run over
-    │   └── RunStateError       CORE-5005   the run is in a state that does not allow that
+    │   ├── RunStateError       CORE-5005   the run is in a state that does not allow that
+    │   └── ApprovalError       CORE-5007   an approval that was not given, or cannot be given
     └── PlatformError           CORE-6000   the platform's own processes
         ├── PortTakenError      CORE-6001   a port is in use
         ├── NotRunningError     CORE-6002   the platform (or one part of it) is not up
@@ -259,6 +260,12 @@ class RunStateError(RunError):
     """The run is in a state that does not allow that."""
 
     code = "CORE-5005"
+
+
+class ApprovalError(RunError):
+    """An approval that was not given in time, was refused, or cannot be given by this person."""
+
+    code = "CORE-5007"
 
 
 class PlatformError(CoreError):

@@ -19,12 +19,34 @@ from core_lib.report.messages import (
     SkippedGroup,
     TargetOutcome,
 )
+from core_lib.report.questions import Behind, behind
 from core_lib.report.review import read_review, review, stack_reviews
 from core_lib.report.summary import final_status, summarize
 from core_lib.report.text import headline, render_text
 
 __all__ = [
-    "ChangeGroup", "DeferredGroup", "Durations", "FailureGroup", "PlanReview", "RunSummary", "SkippedGroup", "TargetOutcome",
-    "export_states", "final_status", "fingerprint", "group_failures", "headline", "normalise", "plan_markdown", "read_review",
-    "render_json", "render_markdown", "render_text", "review", "stack_reviews", "summarize",
-]  # fmt: skip
+    "Behind",
+    "ChangeGroup",
+    "DeferredGroup",
+    "Durations",
+    "FailureGroup",
+    "PlanReview",
+    "RunSummary",
+    "SkippedGroup",
+    "TargetOutcome",
+    "behind",
+    "export_states",
+    "final_status",
+    "fingerprint",
+    "group_failures",
+    "headline",
+    "normalise",
+    "plan_markdown",
+    "read_review",
+    "render_json",
+    "render_markdown",
+    "render_text",
+    "review",
+    "stack_reviews",
+    "summarize",
+]

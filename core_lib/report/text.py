@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core_lib.report.messages import ChangeGroup, FailureGroup, PlanReview, RunSummary, SkippedGroup
+from core_lib.report.questions import Behind
 
 NAMED = 4
 
 _MARKS = {"Add": "+", "Modify": "~", "Remove": "-", "Import": "<", "Dynamic": "?", "SyncWithActual": "="}
 
 
-def render_text(report: RunSummary | PlanReview) -> str:
-    """A summary or a review as a screenful of text that ends with a newline."""
-    return "\n".join(_summary(report) if isinstance(report, RunSummary) else _review(report)) + "\n"
+def render_text(report: RunSummary | PlanReview | Behind) -> str:
+    """A summary, a review, or what a question is about, as a screenful of text that ends with a newline."""
+    if isinstance(report, Behind):
+        lines = _behind(report)
+    else:
+        lines = _summary(report) if isinstance(report, RunSummary) else _review(report)
+    return "\n".join(lines) + "\n"
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:
@@ -49,6 +54,22 @@ def duration(seconds: float) -> str:
 def tally(counts: Mapping[str, int]) -> str:
     """`118 succeeded, 2 failed`."""
     return ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "none"
+
+
+def _behind(report: Behind) -> Iterator[str]:
+    asked = f", asked for by {report.requested_by}" if report.requested_by else ""
+    yield f"{report.prn}: run {report.run_id}{asked}, waits at {report.question}"
+    if report.message:
+        yield f"  message  {report.message}"
+    yield f"  so far   {tally(report.so_far)}"
+    if report.failed:
+        yield f"  failed   {some(report.failed)}"
+    if not report.waiting:
+        yield "  a yes    lets the run end; nothing else waits for it"
+        return
+    yield f"  a yes    lets {counted(sum(report.waiting.values()), 'action')} begin in {counted(len(report.targets), 'target')}"
+    yield f"           {tally(report.waiting)}: {some(report.names)}"
+    yield f"           in {some(report.targets)}"
 
 
 def _summary(summary: RunSummary) -> Iterator[str]:

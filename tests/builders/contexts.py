@@ -12,7 +12,7 @@ from core_lib.execute.parameters import build_params
 from core_lib.execute.stacks.view import StackView
 from core_lib.framework.models import ActionState, FileRef, Target
 from core_lib.framework.settings import Settings
-from tests.builders.memory_cmdb import MemoryStacks
+from tests.builders.memory_cmdb import MemoryApprovals, MemoryStacks
 
 ACCOUNT = "111111111111"
 REGION = "eu-west-1"
@@ -28,6 +28,7 @@ class MemoryOfRun:
         self.client_name = "acme"
         self.prn = "prn:web:shop:main:7"
         self.requested_by: str | None = "ann"
+        self.approvals = MemoryApprovals()
 
     def states(self, target: str | None = None) -> Mapping[str, ActionState]:
         return {key: row for key, row in self.rows_by_id.items() if target is None or key.endswith(f"@{target}")}

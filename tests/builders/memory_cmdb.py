@@ -7,10 +7,21 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from core_lib.db import Precedence, StackRecord
+from core_lib.db import Precedence, StackRecord, check_decision
 from core_lib.db.paging import Page
 from core_lib.framework.errors import ConflictError, FencedError, LockedError
-from core_lib.framework.models import ActionState, ActionStatus, Options, RunState, RunStatus, Task
+from core_lib.framework.models import (
+    ActionState,
+    ActionStatus,
+    Approval,
+    ApprovalStatus,
+    Decision,
+    Options,
+    RunState,
+    RunStatus,
+    Task,
+    Verdict,
+)
 
 
 class WorkerKilledError(BaseException):
@@ -141,6 +152,33 @@ class MemoryEvents:
         return event
 
 
+class MemoryApprovals:
+    """Questions and answers."""
+
+    def __init__(self) -> None:
+        self.asked: dict[tuple[str, str, int], Approval] = {}
+
+    def ask(self, approval: Approval) -> Approval:
+        key = (approval.run_id, approval.action_id, approval.attempt)
+        if key not in self.asked or self.asked[key].status is ApprovalStatus.WITHDRAWN:
+            self.asked[key] = approval
+        return self.asked[key]
+
+    def get(self, run_id: str, action_id: str, attempt: int) -> Approval:
+        return self.asked[run_id, action_id, attempt]
+
+    def decide(self, action_id: str, by: str, verdict: Verdict = Verdict.APPROVED, attempt: int = 1) -> None:
+        key = next(key for key in self.asked if key[1:] == (action_id, attempt))
+        decision = Decision(by=by, verdict=verdict, at=datetime.now(UTC))
+        check_decision(self.asked[key], decision)
+        self.asked[key] = self.asked[key].model_copy(update={"decisions": (*self.asked[key].decisions, decision)})
+
+    def withdraw(self, run_id: str, action_id: str | None = None) -> None:
+        for key, approval in self.asked.items():
+            if key[0] == run_id and action_id in (None, key[1]) and approval.status is ApprovalStatus.OPEN:
+                self.asked[key] = approval.model_copy(update={"withdrawn": True})
+
+
 class MemoryCmdb:
     """The CMDB of one client with one run in it."""
 
@@ -156,6 +194,7 @@ class MemoryCmdb:
         self.locks = MemoryLocks()
         self.stacks = MemoryStacks()
         self.events = MemoryEvents()
+        self.approvals = MemoryApprovals()
 
     def statuses(self) -> dict[str, ActionStatus]:
         """Status of every action that has a row."""

@@ -182,6 +182,7 @@ class TaskPayload(Message):
     targets: Selection | None = None
     options: Options = Field(default_factory=Options)
     executor: Literal["prefect", "stepfunctions"] = "prefect"
+    requested_by: str | None = Field(default=None, max_length=200)
     correlation_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{2,62}$")
 
     @field_validator("client")

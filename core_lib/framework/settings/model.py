@@ -225,6 +225,8 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
+    user: str | None = None
+    """Who gives the commands, as runs, locks and approvals name you; your login on this machine if not set."""
     client: str | None = None
     """Client that commands work for when they name none."""
     deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)
