@@ -26,8 +26,10 @@ from cli.commands import (
     rollback,
     runs,
     schema,
+    stepfunctions,
     targets,
     why,
+    worker,
 )
 from cli.usage import Entrance
 
@@ -57,6 +59,8 @@ GROUPS = (
     schema,
     info,
     completion,
+    stepfunctions,
+    worker,
 )
 
 for group in GROUPS:

@@ -29,6 +29,13 @@ class WhenLocked(StrEnum):
     SUPERSEDE = "supersede"
 
 
+class Executor(StrEnum):
+    """Who executes the plan of a run."""
+
+    PREFECT = "prefect"
+    STEPFUNCTIONS = "stepfunctions"
+
+
 @dataclass(frozen=True)
 class DeploymentOptions(OptionGroup):
     """Which place in the hierarchy, in which environment, with which facts on top."""
@@ -66,4 +73,5 @@ class RunOptions(OptionGroup):
     ] = "0"
     when_locked: Annotated[WhenLocked, typer.Option(help="When another run holds a stack.")] = WhenLocked.WAIT
     force: Annotated[bool, typer.Option("--force", help="Run actions even where nothing seems to have changed.")] = False
+    executor: Annotated[Executor, typer.Option(help="Who executes the plan.")] = Executor.PREFECT
     detach: Annotated[bool, typer.Option("--detach", help="Start the run and return at once.")] = False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.options import DeploymentOptions, RunOptions, TargetOptions
+from cli.options import DeploymentOptions, Executor, RunOptions, TargetOptions
 from core_lib.framework.errors import InputError, PayloadError, PrnError, SettingsError
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def payload_of(
     *,
     targets: TargetOptions | None = None,
     options: Options | None = None,
+    executor: Executor = Executor.PREFECT,
 ) -> TaskPayload:
     """The payload for this task.
 
@@ -178,6 +179,7 @@ def payload_of(
         targets=selection_of(targets) if targets else None,
         options=options or Options(),
         requested_by=person(connection.settings),
+        executor=executor.value,
     )
 
 

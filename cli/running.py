@@ -57,6 +57,7 @@ def prepare(connection: Connection, shell: Shell, task: Task, asked: Asked, **op
         asked.deployment,
         targets=asked.targets,
         options=options_of(asked.run, **options),
+        executor=asked.run.executor,
     )
     compilation = gather(connection, payload, package).compile()
     for warning in compilation.warnings:

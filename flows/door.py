@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -33,7 +33,9 @@ from core_lib.framework.models import (
     Verdict,
 )
 from core_lib.framework.settings import Settings, load_settings
+from core_lib.helper import AwsSessions
 from core_lib.runner import new_run_id
+from core_lib.runner.stepfunctions import Executions
 from flows.staging import staged
 
 POLL_SECONDS = 0.5
@@ -180,6 +182,9 @@ def cancel_run(client: str, run_id: str, *, settings: Settings | None = None) ->
         if run.epoch > 0 and runs.alive(run) and not sleeps:
             return run
         cmdb.for_client(client).approvals.withdraw(run_id)
+        if run.execution is not None:
+            with closing(AwsSessions(settings)) as sessions:
+                Executions(settings, sessions).stop(run.execution, f"run {run_id} was cancelled")
         if run.flow_run_id is not None:
             with _client(settings) as prefect, suppress(ObjectNotFound):
                 prefect.set_flow_run_state(UUID(run.flow_run_id), Cancelling(message=f"run {run_id} was cancelled"))

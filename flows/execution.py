@@ -39,6 +39,8 @@ async def execute(shop: Workshop) -> State[Any]:
         shop.parked, shop.waking = False, True
         if await await_approval(shop):
             await suspend(shop)
+    if shop.left is not None:
+        return Cancelled(message=shop.left)
     if not shop.ended:
         await outcome.aresult()  # raises what kept the run from ending
         raise RunStateError("the run has not ended, and nobody said why", where=shop.run_id)

@@ -11,12 +11,13 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
-from core_lib.framework.models import Options, Task
+from core_lib.framework.models import Options, RunState, Task
 from core_lib.runner import needs_review
 from flows.execution import execute
 from flows.naming import tag
 from flows.stopping import on_terminate
 from flows.suspension import is_waking
+from tasks.executions import look_at_execution
 from tasks.ledger import load_reviews, load_run, record_failure
 from tasks.retries import told
 from tasks.workshop import Workshop, opened
@@ -51,8 +52,16 @@ async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool) ->
         shop.options = record.options.but(only=None)  # an earlier resume's choice is not this one's
     if (record.task is Task.APPLY or record.options.reviewed_run is not None) and needs_review(shop.have(shop.plan, "plan")):
         await load_reviews(shop, None)
-    shop.only_if_idle = not take_over and not await _is_over(record.flow_run_id)
+    shop.only_if_idle = not take_over and not await _worker_is_gone(shop, record)
     return await execute(shop)
+
+
+async def _worker_is_gone(shop: Workshop, record: RunState) -> bool:
+    """Whether it is known that nobody executes the run, so that nobody has to wait for its heartbeat to grow old."""
+    if record.executor == "stepfunctions" and record.execution is not None:
+        execution = await look_at_execution(shop, record.execution)
+        return execution is None or not execution.running
+    return await _is_over(record.flow_run_id)
 
 
 async def _is_over(flow_run_id: str | None) -> bool:

@@ -18,6 +18,7 @@ from core_lib.framework.errors import CancelledError
 from core_lib.framework.models import RunState, RunStatus
 from core_lib.report import final_status
 from flows.execute_targets import execute_targets
+from flows.following import follow
 from flows.stopping import stage
 from tasks.artifacts import Progress, publish_plan
 from tasks.floor import Floor
@@ -36,6 +37,8 @@ async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
     shop.raise_if_stopped()
     if before.status.ended and not shop.resuming:
         raise CancelledError("the run was ended before it began", where=run_id, hint=f"core runs resume {run_id}")
+    if before.executor == "stepfunctions":
+        return _state(await follow(shop, before, flow_run_id))
     record = await take_run(shop, flow_run_id)
     plan = shop.have(shop.plan, "plan")
     await publish_plan(run_id, plan)

@@ -59,6 +59,7 @@ class Workshop:
         self.parked = False
         self.reviews: Mapping[str, StackReview] = {}
         self.ended = False
+        self.left: str | None = None
         self.fatal: BaseException | None = None
         self.states: Mapping[str, ActionState] = {}
 
@@ -68,6 +69,10 @@ class Workshop:
         self.pace.grace = STOPPING
         if self.engine is not None:
             self.engine.cancel()
+
+    def leave(self, why: str) -> None:
+        """The run goes on without this process, which only followed it."""
+        self.left = why
 
     def raise_if_stopped(self) -> None:
         """Between two stages: do not begin the next one when the run was asked to end.

@@ -142,6 +142,25 @@ class Runs:
                 return after
         raise ConflictError("the run keeps being changed by others", where=run_id, hint="try again")
 
+    def amend(self, run_id: str, *, epoch: int, **fields: Any) -> RunState:
+        """Set these RunState fields and leave the run where it is; what its status is meanwhile does not matter.
+
+        Raises:
+            FencedError: the run has moved to another epoch.
+        """
+        unknown = set(fields) - _SETTABLE
+        if unknown:
+            raise TypeError(f"not fields of a run that change: {sorted(unknown)}")
+        for _ in range(_ATTEMPTS):
+            row = self._read(run_id)
+            before = _state(row)
+            if before.epoch != epoch:
+                raise fenced(run_id, epoch)
+            after = before.but(**fields, version=before.version + 1)
+            if self._replace(row, after, counts=False):
+                return after
+        raise ConflictError("the run keeps being changed by others", where=run_id, hint="try again")
+
     def _replace(self, row: RunRow, after: RunState, *, counts: bool) -> bool:
         """Write status, version and body if nobody else did since `row` was read. True when `after` is what is stored."""
         actions: list[Action] = [

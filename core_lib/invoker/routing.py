@@ -41,12 +41,10 @@ def route(payload: TaskPayload) -> Route:
     """Decide what happens to a payload.
 
     Raises:
-        PayloadError: nobody handles this combination of Type, Task and Executor; the hint lists what is handled.
+        PayloadError: nobody handles this combination of Type and Task; the hint lists what is handled.
     """
     if payload.type not in ("deployspec", "operation"):
         raise _unsupported(f"Type '{payload.type}'", "deployspec, operation")
-    if payload.executor != "prefect":
-        raise _unsupported(f"Executor '{payload.executor}'", "prefect")
     dry = payload.options.dry_run
     if payload.type == "operation":
         if payload.task not in _OPERATIONS:

@@ -90,6 +90,7 @@ class RunState(Message):
     failed stays failed.
 
     `waits_for` are the locks it waits for, with the run that holds each; `superseded_by` is the newer run that had it cancelled.
+    `execution` is the ARN of its latest Step Functions execution.
     """
 
     run_id: str
@@ -101,6 +102,7 @@ class RunState(Message):
     plan_key: str
     options: Options = Field(default_factory=Options)
     executor: str = "prefect"
+    execution: str | None = None
     flow_run_id: str | None = None
     requested_by: str | None = None
     created_at: datetime

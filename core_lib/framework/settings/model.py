@@ -179,6 +179,27 @@ class HttpSettings(Section):
     """Hosts (`name` or `name:port`) that may also be called at private, loopback or link-local addresses, and without TLS."""
 
 
+class StepFunctionsSettings(Section):
+    """The Step Functions executor. {prefix} in names is cmdb.table_prefix."""
+
+    state_machine: str = Field(default="{prefix}runs", min_length=1)
+    """Name or ARN of the state machine."""
+    activity: str = Field(default="{prefix}steps", min_length=1)
+    """Name or ARN of the activity that `core worker stepfunctions` polls."""
+    batch_size: int = Field(default=32, ge=1, le=1000)
+    """Accounts per item of the map."""
+    shift_seconds: float = Field(default=20, ge=0, le=600)
+    """How long one pass over a batch goes on before it leaves the waiting to the state machine."""
+    round_seconds: float = Field(default=2400, ge=1, le=86400)
+    """How long one map goes on at most. Then the next one begins, before an execution's history is full (25,000 events)."""
+    parked_seconds: float = Field(default=30, ge=1, le=3600)
+    """Time between two looks at a batch in which only people are waited for; half of cmdb.lock_lease_seconds at most."""
+    heartbeat_seconds: float = Field(default=15, ge=1, le=40)
+    """Time between two heartbeats of a task in an activity worker; the state machine misses them after 45."""
+    stop_seconds: float = Field(default=20, ge=0, le=600)
+    """How long a worker that is told to end goes on with the tasks in its hands. Then others get them."""
+
+
 class DeploymentSettings(Section):
     """What commands work on when they are not told: the place in the deployment hierarchy, and the environment."""
 
@@ -251,6 +272,8 @@ class Settings(BaseSettings):
     """Mail."""
     http: HttpSettings = Field(default_factory=HttpSettings)
     """Web requests of actions."""
+    stepfunctions: StepFunctionsSettings = Field(default_factory=StepFunctionsSettings)
+    """Step Functions."""
     local: LocalSettings = Field(default_factory=LocalSettings)
     """The embedded stack."""
 

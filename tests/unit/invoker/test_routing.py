@@ -54,7 +54,6 @@ def test_route_when_it_is_an_operation_then_its_plan_is_run_without_a_compile(ta
         (payload(Task.DRIFT), "drift"),
         (payload(Task.RELEASE), "release"),
         (payload(Task.DEPLOY, type="pipeline"), "pipeline"),
-        (payload(Task.DEPLOY, executor="stepfunctions"), "stepfunctions"),
     ],
 )
 def test_route_when_nobody_handles_it_then_the_error_lists_what_is_handled(asked: TaskPayload, word: str) -> None:

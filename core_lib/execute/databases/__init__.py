@@ -1,1 +1,0 @@
-"""What the modification of a database instance is made of."""

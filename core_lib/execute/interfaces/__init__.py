@@ -1,1 +1,0 @@
-"""What the deletion of network interfaces is made of."""
