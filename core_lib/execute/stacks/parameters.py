@@ -122,7 +122,7 @@ def change_set_request(
         "Parameters": given + kept,
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(params.tags.items())],
         "Capabilities": list(params.capabilities),
-        **_template(ctx),
+        **template_source(ctx, params.template),
     }
     if params.role_arn:
         request["RoleARN"] = params.role_arn
@@ -131,8 +131,8 @@ def change_set_request(
     return request
 
 
-def _template(ctx: ActionContext[StackParams]) -> dict[str, str]:
-    path = ctx.params.template
+def template_source(ctx: ActionContext[Any], path: str) -> dict[str, str]:
+    """The template argument of a request: the text itself, or its URL when it is too long. Raises AwsError when it has none."""
     body = ctx.files(path)
     if len(body) <= LARGEST_BODY:
         return {"TemplateBody": body.decode("utf-8")}

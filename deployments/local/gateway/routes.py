@@ -40,4 +40,10 @@ def upstream_of(call: Call) -> Upstream:
     name = (call.service, call.operation)
     if name in _MINISTACK_OPERATIONS:
         return "ministack"
-    return "moto" if call.service in _MOTO_SERVICES or name in _MOTO_OPERATIONS else "ministack"
+    in_moto = call.service in _MOTO_SERVICES or name in _MOTO_OPERATIONS or _about_stack_sets(call)
+    return "moto" if in_moto else "ministack"
+
+
+def _about_stack_sets(call: Call) -> bool:
+    """Stack sets, their instances and operations are moto's; the stacks of their instances live there too."""
+    return call.service == "cloudformation" and ("StackSet" in call.operation or "StackInstance" in call.operation)
