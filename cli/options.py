@@ -69,8 +69,14 @@ class RunOptions(OptionGroup):
 
     concurrency: Annotated[int | None, typer.Option(metavar="N", min=1, max=1000, help="Actions in work at once.")] = None
     tolerance: Annotated[
-        str, typer.Option(metavar="N|N%", help="Failed targets to put up with before nothing new is started.")
-    ] = "0"
+        str | None, typer.Option(metavar="N|N%", help="Failed targets to put up with; default: those of the waves, else none.")
+    ] = None
+    waves: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Roll out in these waves (YAML), not in the package's; 'none': in one go.")
+    ] = None
+    ignore_freeze: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Go on in spite of a freeze window; who and why is recorded.")
+    ] = None
     when_locked: Annotated[WhenLocked, typer.Option(help="When another run holds a stack.")] = WhenLocked.WAIT
     force: Annotated[bool, typer.Option("--force", help="Run actions even where nothing seems to have changed.")] = False
     executor: Annotated[Executor, typer.Option(help="Who executes the plan.")] = Executor.PREFECT

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from core_lib.deployspec import Compilation
     from core_lib.framework.models import Account, Plan, TaskPayload
     from core_lib.framework.package import Package
+
+SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,20 @@ def gather(connection: Connection, payload: TaskPayload, package: Package, regis
     return Inputs(payload, package, facts, tuple(client.accounts.all()))
 
 
+def freeze_note(plan: Plan, now: datetime, *, ignored: str | None = None) -> str | None:
+    """A word on a freeze window that holds now, or begins within the hour; None when there is none."""
+    from core_lib.framework.models import frozen_at, next_freeze
+
+    if (held := frozen_at(plan.freeze_windows, now)) is not None:
+        then = f"ignored: {ignored}" if ignored else "what changes anything is not started; --ignore-freeze REASON goes on"
+        return f"{held} is on; {then}"
+    coming = next_freeze(plan.freeze_windows, now, SOON)
+    if coming is None:
+        return None
+    minutes = max(1, round((coming.begin - now).total_seconds() / 60))
+    return f"in {minutes} min begins a freeze ({coming}); what has not been started by then waits for its end"
+
+
 def touched(plan: Plan) -> Iterator[str]:
     """What a plan will touch, in a few lines."""
     accounts = {target.account for target in plan.targets}
@@ -70,5 +87,8 @@ def touched(plan: Plan) -> Iterator[str]:
     )
     for (name, kind), count in Counter((action.name, action.kind) for action in plan.actions).items():
         yield f"  {name:<24} {kind:<24} x {count:,}"
+    for wave in plan.waves:
+        then = f"; then: {', '.join(wave.steps)}" if wave.steps else ""
+        yield f"  wave {wave.name:<19} {len(wave.targets):,} targets{then}"
     for reason, count in Counter(item.reason for item in plan.skipped).items():
         yield f"  left out: {count:,} ({reason})"

@@ -12,7 +12,7 @@ from core_lib.framework.errors import InputError, PayloadError, PrnError, Settin
 
 if TYPE_CHECKING:
     from cli.connection import Connection
-    from core_lib.framework.models import DeploymentDetails, Options, PackageDetails, Selection, Task, TaskPayload
+    from core_lib.framework.models import DeploymentDetails, Options, PackageDetails, Selection, Task, TaskPayload, Wave
     from core_lib.framework.package import Package
     from core_lib.framework.settings import Settings
 
@@ -130,7 +130,8 @@ def options_of(given: RunOptions, **more: Any) -> Options:
     """The options of the payload.
 
     Raises:
-        PayloadError: a tolerance that is neither a number nor a percentage.
+        PayloadError: a tolerance that is neither a number nor a percentage, a reason that is none.
+        PackageError, CodecError, SchemaError: the file with the waves cannot be used.
     """
     from pydantic import ValidationError
 
@@ -141,11 +142,37 @@ def options_of(given: RunOptions, **more: Any) -> Options:
         "tolerance": given.tolerance,
         "when_locked": given.when_locked.value,
         "force": given.force,
+        "ignore_freeze": given.ignore_freeze,
     }
+    if given.waves is not None:
+        values["waves"] = waves_of(given.waves)
     try:
         return Options.model_validate(values | more)
     except ValidationError as error:
         raise PayloadError(_first(error), where="options") from error
+
+
+def waves_of(path: Path) -> tuple[Wave, ...]:
+    """The waves in a file: a list, or a map with `Waves`. The name `none` stands for no waves at all.
+
+    Raises:
+        PackageError, CodecError, SchemaError: the file is not there, or is no list of waves; with its line.
+    """
+    from core_lib.framework.codecs import load_document, parse
+    from core_lib.framework.errors import PackageError, SchemaError
+    from core_lib.framework.models import Wave
+
+    if str(path) == "none":
+        return ()
+    try:
+        document = load_document(path.read_bytes(), str(path))
+    except OSError as error:
+        raise PackageError(f"the file with the waves cannot be read: {error.strerror}", where=str(path)) from error
+    prefix = ("Waves",) if isinstance(document.data, dict) and set(document.data) == {"Waves"} else ()
+    listed = document.data["Waves"] if prefix else document.data
+    if not isinstance(listed, list):
+        raise SchemaError("a list of waves is wanted", where=document.locate(prefix))
+    return tuple(parse(Wave, document, path=(*prefix, index)) for index in range(len(listed)))
 
 
 def payload_of(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cli.exit_codes import ExitCode, exit_code_of, exit_code_of_run
 from cli.options import DeploymentOptions, RunOptions, TargetOptions
-from cli.preflight import gather, touched
+from cli.preflight import freeze_note, gather, touched
 from cli.progress import watch
 from cli.request import options_of, payload_of, read_package
 from cli.shell import Shell
@@ -48,6 +48,7 @@ def prepare(connection: Connection, shell: Shell, task: Task, asked: Asked, **op
     """Compile here first, so that mistakes are told at once and with their file and line. Nothing is started yet."""
     from core_lib.framework.errors import CompileError
     from core_lib.framework.models import PackageDetails
+    from core_lib.helper import utc_now
 
     package = read_package(asked.package)
     payload = payload_of(
@@ -65,7 +66,10 @@ def prepare(connection: Connection, shell: Shell, task: Task, asked: Asked, **op
     if task not in compilation.plans:
         known = ", ".join(sorted(compilation.plans))
         raise CompileError(f"the package has no plan for the task '{task}'", where=str(asked.package), hint=f"it has: {known}")
-    return Prepared(payload, compilation.plans[task])
+    plan = compilation.plans[task]
+    if note := freeze_note(plan, utc_now(), ignored=payload.options.ignore_freeze):
+        shell.say(f"freeze: {note}")
+    return Prepared(payload, plan)
 
 
 def start(connection: Connection, shell: Shell, payload: TaskPayload, *, detach: bool) -> RunState:

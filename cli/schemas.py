@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cli.registry_file import RegistryFile
 from core_lib.execute import canonical_kind, catalogue, json_schema
-from core_lib.framework.models import ActionSpec, Plan, RunState, Selection, TaskPayload
+from core_lib.framework.models import ActionSpec, Plan, RunState, Selection, TaskPayload, Wave
 from core_lib.report import PlanReview, RunSummary
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,6 +31,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "summary": RunSummary,
 }
 _EXPRESSION = {"type": "string", "pattern": r"\{[{%]"}
+_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _ONE_OR_MANY = ("Accounts", "OrganizationalUnits", "Regions")
 
 Schema = dict[str, Any]
@@ -57,12 +58,15 @@ def action_schema(kind: str) -> Schema:
 def deployspec_schema() -> Schema:
     """One schema for a whole spec file: its frame, and for each kind of action what its `Spec` may hold."""
     definitions: Schema = {}
+    wave = _taken_apart(Wave, definitions)
     action = _taken_apart(ActionSpec, definitions)
     selection = _taken_apart(Selection, definitions)
     _accept_shorthand(action["properties"])
     _accept_single_values(selection["properties"])
     _accept_single_values(definitions["Exclusion"]["properties"])
-    definitions["Selection"] = selection
+    definitions |= {"Selection": selection, "Wave": wave}
+    definitions["Gate"]["properties"]["Alarm"] = dict(_TEXTS)
+    _accept_expressions(wave)
     action["properties"]["Kind"] = {"anyOf": [{"enum": list(catalogue())}, {"type": "string"}], "description": "What it does."}
     action["properties"]["Parameters"] = {"$ref": "#/$defs/Layers"}
     action["allOf"] = [_for_kind(kind, definitions) for kind in catalogue()]
@@ -74,6 +78,7 @@ def deployspec_schema() -> Schema:
         "required": ["Actions"],
         "properties": {
             "Targets": {"$ref": "#/$defs/Selection"},
+            "Waves": {"type": "array", "items": {"$ref": "#/$defs/Wave"}},
             "Parameters": {"$ref": "#/$defs/Layers"},
             "Actions": actions,
         },
@@ -97,12 +102,16 @@ def _accept_shorthand(properties: Schema) -> None:
 
 
 def _accept_single_values(properties: Schema) -> None:
-    texts = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     for name in _ONE_OR_MANY:
         if name in properties:
-            properties[name] = dict(texts)
+            properties[name] = dict(_TEXTS)
     if "Tags" in properties:
-        properties["Tags"] = {"type": "object", "additionalProperties": dict(texts)}
+        properties["Tags"] = {"type": "object", "additionalProperties": dict(_TEXTS)}
+
+
+def _accept_expressions(schema: Schema) -> None:
+    """Any value may be an expression instead."""
+    schema["properties"] = {name: {"anyOf": [item, _EXPRESSION]} for name, item in schema.get("properties", {}).items()}
 
 
 def _layers() -> Schema:
@@ -123,7 +132,7 @@ def _for_kind(kind: str, definitions: Schema) -> Schema:
     inner = schema.pop("$defs", {})
     definitions |= {f"{prefix}.{name}": _renamed(item, prefix) for name, item in inner.items()}
     spec = _renamed(schema, prefix)
-    spec["properties"] = {name: {"anyOf": [item, _EXPRESSION]} for name, item in spec.get("properties", {}).items()}
+    _accept_expressions(spec)
     required = {"required": ["Spec"]} if spec.get("required") else {}
     return {
         "if": {"properties": {"Kind": {"const": kind}}, "required": ["Kind"]},

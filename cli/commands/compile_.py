@@ -55,9 +55,12 @@ def compile_(
     compilation = _compile(shell, package, deployment, targets, registry)
     written = _write(out, compilation) if out else []
     plans = [
-        {"Task": task.value, "Hash": plan.hash, "Actions": len(plan.actions), "Targets": len(plan.targets)}
+        {
+            "Task": task.value, "Hash": plan.hash, "Actions": len(plan.actions), "Targets": len(plan.targets),
+            "Waves": [wave.as_dict() for wave in plan.waves],
+        }
         for task, plan in compilation.plans.items()
-    ]
+    ]  # fmt: skip
 
     def draw() -> None:
         for task, plan in compilation.plans.items():

@@ -98,6 +98,9 @@ def resume(
     shell: Shell,
     run_id: RunArgument,
     only: Annotated[Only | None, typer.Option(help="Only actions in this state.")] = None,
+    ignore_freeze: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Go on in spite of a freeze window; who and why is recorded.")
+    ] = None,
     take_over: Annotated[bool, typer.Option("--take-over", help="Also when another worker seems to be on it.")] = False,
     detach: DetachOption = False,
 ) -> None:
@@ -109,7 +112,8 @@ def resume(
         run = named_run(connection, run_id)
         from flows import door
 
-        options = run.options.but(only=only.value) if only else None
+        changed = only is not None or ignore_freeze is not None
+        options = run.options.but(only=only and only.value, ignore_freeze=ignore_freeze) if changed else None
         submission = door.submit_resume(run.client, run.run_id, options, take_over=take_over, settings=connection.settings)
         finish(connection, shell, follow(connection, shell, submission, detach=detach, taken_after=run.epoch))
 

@@ -13,7 +13,7 @@ from cli.shell import Shell, command
 from core_lib.framework.errors import GraphError
 
 if TYPE_CHECKING:
-    from core_lib.deployspec import TargetExplanation, Targets
+    from core_lib.deployspec import Compilation, TargetExplanation, Targets
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def resolve(
     registry: RegistryOption = None,
 ) -> None:
     """List the accounts and regions that the package's actions go to."""
-    by_action = _targets(shell, package, deployment, targets, registry, action)
+    by_action = _chosen(_compiled(shell, package, deployment, targets, registry), action)
     names: dict[str, list[str]] = {}
     found = {target.key: target for item in by_action.values() for target in item.targets}
     for name, item in by_action.items():
@@ -63,8 +63,9 @@ def explain(
     action: ActionOption = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Say for every known account why it is in or out; actions that agree share a line."""
-    by_action = _targets(shell, package, deployment, targets, registry, action)
+    """Say for every known account why it is in or out, and in which wave; actions that agree share a line."""
+    compilation = _compiled(shell, package, deployment, targets, registry)
+    by_action = _chosen(compilation, action)
     lines: dict[TargetExplanation, list[str]] = {}
     for name, item in by_action.items():
         for line in item.explanations:
@@ -72,32 +73,37 @@ def explain(
     ordered = sorted(lines, key=lambda line: (line.account, not line.included))
     every = len(by_action)
     anywhere = {line.account for line in lines if line.included}
+    waves = {line: _waves(compilation, line) for line in ordered}
 
     def draw() -> None:
         from cli.tables import table
 
         rows = [
             ("in" if line.included else "out", line.account, line.account_name, line.organizational_unit,
-             "all" if len(lines[line]) == every else ", ".join(lines[line]), line.reason, ", ".join(line.regions))
+             "all" if len(lines[line]) == every else ", ".join(lines[line]), line.reason, ", ".join(line.regions),
+             *([", ".join(waves[line])] if any(waves.values()) else []))
             for line in ordered
             if line.included or line.account not in anywhere
         ]  # fmt: skip
-        shell.out.print(table(("", "account", "name", "organizational unit", "actions", "reason", "regions"), rows))
+        headings = ("", "account", "name", "organizational unit", "actions", "reason", "regions")
+        shell.out.print(table((*headings, "wave") if any(waves.values()) else headings, rows))
 
     from cli.shell import pascal_keys
 
-    shell.emit({"Accounts": [pascal_keys(vars(line)) | {"Actions": lines[line]} for line in ordered]}, draw)
+    documents = [pascal_keys(vars(line)) | {"Actions": lines[line], "Waves": waves[line]} for line in ordered]
+    shell.emit({"Accounts": documents}, draw)
 
 
-def _targets(
-    shell: Shell,
-    package: Path,
-    deployment: DeploymentOptions,
-    targets: TargetOptions,
-    registry: list[Path] | None,
-    action: str | None,
-) -> Mapping[str, Targets]:
-    """The targets of each action of the package's main definition; of one action only, if it is named."""
+def _waves(compilation: Compilation, line: TargetExplanation) -> list[str]:
+    """The waves that the account is in, with its regions; usually one."""
+    plan = next(iter(compilation.plans.values()))
+    found = (plan.wave_of.get(f"{line.account}/{region}") for region in line.regions)
+    return list(dict.fromkeys(wave.name for wave in found if wave is not None))
+
+
+def _compiled(
+    shell: Shell, package: Path, deployment: DeploymentOptions, targets: TargetOptions, registry: list[Path] | None
+) -> Compilation:
     from cli.connection import connect
     from cli.preflight import gather
     from cli.request import payload_of, read_package
@@ -105,7 +111,11 @@ def _targets(
 
     with connect(shell, package) as connection:
         payload = payload_of(connection, Task.COMPILE, PackageDetails(), deployment, targets=targets)
-        compilation = gather(connection, payload, read_package(package), registry).compile(lint=False)
+        return gather(connection, payload, read_package(package), registry).compile(lint=False)
+
+
+def _chosen(compilation: Compilation, action: str | None) -> Mapping[str, Targets]:
+    """The targets of each action of the package's main definition; of one action only, if it is named."""
     found = next(iter(compilation.targets.values()))
     if action is None:
         return found

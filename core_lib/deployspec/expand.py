@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from core_lib.db import Facts
 from core_lib.deployspec.conditions import Condition
-from core_lib.deployspec.contexts import Place
 from core_lib.deployspec.derive import GET_OUTPUTS
 from core_lib.deployspec.instances import Instances
 from core_lib.deployspec.layers import Layers, read_layers
@@ -43,7 +42,7 @@ class Expanded:
 
     file: SpecFile
     actions: tuple[PlanAction, ...]
-    places: tuple[Place, ...]
+    added: frozenset[str]
     skipped_targets: tuple[SkippedTarget, ...]
     skipped_actions: tuple[SkippedAction, ...]
     templates: Mapping[str, tuple[str, ...]]
@@ -90,9 +89,8 @@ class Expander:
         wiring = Wiring(self._instances, self._by_id, pairing, self._placement.directory, self._shape_at)
         wired = [wiring.wire(draft) for draft in self._in_order()]
         actions = _sorted(wired, wiring.added)
-        keys = dict.fromkeys(action.target for action in actions)
         return Expanded(
-            self._file, tuple(actions), tuple(self._placement.by_key(key) for key in keys),
+            self._file, tuple(actions), frozenset(action.id for action in wiring.added),
             tuple(skipped for _, skipped in sorted(self._skipped_targets.items())), tuple(self._skipped),
             self._template_regions(), self._paths(), self._targets, self._warnings,
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """Spec files: what a user wrote, read into actions that know the line of each of their values.
 
 `deployspec`, `planspec`, `applyspec` and `teardownspec` (.yaml, .yml or .json) at the root of the package are the definitions of
-the tasks deploy, plan, apply and teardown. A file is a map with `Actions` (and `Targets`, `Parameters`), or the bare list of
-actions of the reference system, whose older spellings `legacy` translates.
+the tasks deploy, plan, apply and teardown. A file is a map with `Actions` (and `Targets`, `Waves`, `Parameters`), or the bare
+list of actions of the reference system, whose older spellings `legacy` translates.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SPEC_NAMES: Mapping[str, Task] = {
 }
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SECTIONS = {"Targets": "Targets", "targets": "Targets", "Parameters": "Parameters", "parameters": "Parameters",
-             "Actions": "Actions", "actions": "Actions"}  # fmt: skip
+             "Waves": "Waves", "waves": "Waves", "Actions": "Actions", "actions": "Actions"}  # fmt: skip
 
 Path = tuple[str | int, ...]
 
@@ -84,6 +84,7 @@ class SpecFile:
     actions: tuple[ActionSource, ...]
     targets: Section | None = None
     parameters: Section | None = None
+    waves: Section | None = None
 
     def action(self, name: str) -> ActionSource:
         """The action of this name.
@@ -145,7 +146,15 @@ def read_spec_file(task: Task, document: Document) -> SpecFile:
             )
         by_name[action.name] = action
         actions.append(action)
-    return SpecFile(task, document.source, document, tuple(actions), sections.get("Targets"), sections.get("Parameters"))
+    return SpecFile(
+        task,
+        document.source,
+        document,
+        tuple(actions),
+        sections.get("Targets"),
+        sections.get("Parameters"),
+        sections.get("Waves"),
+    )
 
 
 def _sections(document: Document) -> dict[str, Section]:
@@ -160,7 +169,7 @@ def _sections(document: Document) -> dict[str, Section]:
     for key, value in data.items():
         name = _SECTIONS.get(key)
         if name is None:
-            near = nearest(key, ("Targets", "Parameters", "Actions"))
+            near = nearest(key, ("Targets", "Waves", "Parameters", "Actions"))
             raise SchemaError(
                 f"unknown key {key!r}", where=document.locate((key,)), hint=f"did you mean {near!r}?" if near else None
             )

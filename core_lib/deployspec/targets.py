@@ -8,7 +8,7 @@ the zone's own account, no region named anywhere the zone's own region; there is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -101,6 +101,28 @@ def refine(file_level: Selection | None, action_level: Selection | None) -> Sele
         regions=action_level.regions if "regions" in given else base.regions,
         exclude=action_level.exclude if "exclude" in given else base.exclude,
     )
+
+
+def selected_of(selection: Selection, directory: Directory, keys: Iterable[str]) -> list[str]:
+    """Those of some targets (`account/region`) that a selection fits; one that names nobody fits every account.
+
+    Raises:
+        TargetError: an unknown account, unit, tag or region.
+    """
+    chosen, _ = _selected(directory, selection)
+    exclusion = selection.exclude or Exclusion()
+    for name in exclusion.accounts:
+        chosen -= directory.account_ids(name)
+    for path in exclusion.organizational_units:
+        chosen -= directory.unit_members(path)
+    check_regions((*selection.regions, *exclusion.regions), directory.regions)
+    found = []
+    for key in keys:
+        account, _, region = key.partition("/")
+        fits = not selection.regions or region in selection.regions
+        if account in chosen and fits and region not in exclusion.regions:
+            found.append(key)
+    return found
 
 
 def resolve_targets(

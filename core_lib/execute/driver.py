@@ -117,14 +117,14 @@ class Driver:
             shift.begin_work()
 
     async def _admitted(self, action: PlanAction, worker: Worker) -> ActionState | None:
-        """The action's turn has come. None when the brake was pulled while it waited for its turn."""
+        """The action's turn has come. None when the brake was pulled while it waited for its turn, or all is frozen."""
         brake = self._parts.brake
         brake.raise_fatal()
         if self._parts.book.status(action.id) is not ActionStatus.RUNNING:
             if brake.cancelled:
                 await self._give_up(action, ActionStatus.CANCELLED, "cancelled before it started")
                 return None
-            if (reason := brake.stops_new_work(action.target)) is not None:
+            if (reason := await self._stopped_by(action)) is not None:
                 await self._give_up(action, ActionStatus.BLOCKED, reason)
                 return None
         if (refused := await self._lock(action, worker)) is not None:
@@ -136,6 +136,14 @@ class Driver:
         if ended is None or not (ended.status.ended or worker.waiting):
             raise AssertionError(f"around() did not run {action.id} to its end")
         return ended
+
+    async def _stopped_by(self, action: PlanAction) -> str | None:
+        """Why nothing new may begin here now. Who only waits for others to end, and judges them, may begin even so."""
+        if action.waits_for == "end":
+            return None
+        if (reason := self._parts.brake.stops_new_work(action.target)) is not None:
+            return reason
+        return await self._parts.call(self._parts.freeze.refusal, action) if self._parts.freeze.any else None
 
     async def _lock(self, action: PlanAction, worker: Worker) -> ActionState | None:
         """Make sure of the action's stacks; a failed row when another run keeps them."""
@@ -206,6 +214,8 @@ def blocked_by(parts: Parts, action: PlanAction) -> str | None:
     for dependency in action.depends_on:
         upstream = parts.plan.action_by_id[dependency]
         status = parts.book.status(dependency)
+        if action.waits_for == "end" and status.ended:
+            continue
         if status in _SATISFIED or (status is ActionStatus.FAILED and upstream.on_failure == "continue"):
             continue
         place = upstream.name if upstream.target == action.target else upstream.id

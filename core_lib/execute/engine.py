@@ -7,16 +7,18 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from core_lib.execute.book import RunBook
+from core_lib.execute.book import RunBook, now
 from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
 from core_lib.execute.driver import Around, Driver, is_todo, outside, undo_reason
 from core_lib.execute.failures import names_failures, selected
 from core_lib.execute.files import PlanFiles
+from core_lib.execute.freeze import Freeze
 from core_lib.execute.graph import Unit
 from core_lib.execute.hooks import HookEvents
 from core_lib.execute.kinds import Kinds, catalogue
@@ -70,8 +72,8 @@ class Engine:
     `run` is the run as `Runs.take` returned it; all writes are conditional on its epoch. `reviews` are the reviewed changes by
     `account/region/StackName` for an apply. `kinds` replaces the catalogue. `on_event` is called in the event loop after every
     committed transition. `shift` limits how long this worker stays (see `Shift`); `only` are the ids of the actions that it is
-    about, when it is one of many workers of a large plan: it reads no other rows. Opening raises FencedError when another worker
-    has the run.
+    about, when it is one of many workers of a large plan: it reads no other rows. `clock` tells the time for freeze windows.
+    Opening raises FencedError when another worker has the run.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Engine:
         pace: Pace | None = None,
         shift: Shift | None = None,
         only: Iterable[str] | None = None,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._cmdb = cmdb
         self._cmdb_threads = ThreadPoolExecutor(CMDB_THREADS, thread_name_prefix="cmdb")
@@ -101,13 +104,15 @@ class Engine:
         listeners = [self._hooks.on_event, *([on_event] if on_event else [])]
         options, limits = run.options, settings.limits
         concurrency = options.concurrency or limits.concurrency
+        known = kinds if kinds is not None else catalogue()
         book = RunBook(plan, run, self._writer, self._brake, listeners)
+        memory = Memory(plan, run, book, cmdb, store, whole=only is None)
         self._parts = Parts(
             plan=plan,
             run=run,
-            kinds=kinds if kinds is not None else catalogue(),
+            kinds=known,
             book=book,
-            memory=Memory(plan, run, book, cmdb, store, whole=only is None),
+            memory=memory,
             brake=self._brake,
             caps=Caps(
                 concurrency,
@@ -117,6 +122,7 @@ class Engine:
             pace=pace or Pace(settings.polling),
             files=PlanFiles(plan, store),
             sessions=sessions,
+            freeze=Freeze(plan, run, known, memory, clock),
             reviews=dict(reviews or {}),
             log=logging.getLogger("core.execute"),
             settings=settings,
@@ -198,7 +204,7 @@ class Engine:
         for state in known:
             if state.status is ActionStatus.FAILED and state.visit == self._parts.run.visit:
                 action = self._parts.plan.action_by_id[state.action_id]
-                self._parts.count_failure(action.target)
+                self._parts.count_failure(action)
                 if action.on_failure == "undo":
                     self._brake.close_target(action.target, undo_reason(action))
 

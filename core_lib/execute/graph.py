@@ -1,6 +1,7 @@
 """The graph of a plan: order, cycles, segments and units. Every walk visits each edge once.
 
-segment(action) = the largest segment among its dependencies, plus one for each hop into another target
+segment(action) = the largest segment among its dependencies, plus one for each hop into another target, and for an action
+                  that waits for the end of others: what it waits for is over and undone, and its locks are given back
 unit            = (target, segment): the actions that one worker drives in one go
 """
 
@@ -84,7 +85,7 @@ def segments(actions: Iterable[PlanAction]) -> dict[str, int]:
     targets: dict[str, str] = {}
     for action in order(actions):
         targets[action.id] = action.target
-        hops = (found[d] + (targets[d] != action.target) for d in action.depends_on)
+        hops = (found[d] + (targets[d] != action.target or action.waits_for == "end") for d in action.depends_on)
         found[action.id] = max(hops, default=0)
     return found
 

@@ -16,11 +16,12 @@ from core_lib.execute.book import RunBook
 from core_lib.execute.brake import Brake
 from core_lib.execute.caps import Caps
 from core_lib.execute.files import PlanFiles
+from core_lib.execute.freeze import Freeze
 from core_lib.execute.kinds import Kinds
 from core_lib.execute.memory import Memory
 from core_lib.execute.ports import Sessions
 from core_lib.execute.shift import Shift
-from core_lib.framework.models import Plan, RunState, StackReview
+from core_lib.framework.models import Plan, PlanAction, RunState, StackReview, Task, tolerated
 from core_lib.framework.settings import PollingSettings, Settings
 
 R = TypeVar("R")
@@ -64,6 +65,7 @@ class Parts:
     pace: Pace
     files: PlanFiles
     sessions: Sessions
+    freeze: Freeze
     reviews: dict[str, StackReview]
     log: logging.Logger
     settings: Settings
@@ -86,13 +88,23 @@ class Parts:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.threads, lambda: context.run(function, *args))
 
-    def count_failure(self, target: str) -> None:
-        """Remember a failed target; too many of them pull the brake."""
-        self.failed_targets.add(target)
-        tolerated = self.run.options.tolerated(len(self.plan.targets))
-        if len(self.failed_targets) > tolerated:
+    def count_failure(self, action: PlanAction) -> None:
+        """Remember a failed target; too many of them, in the run or in one wave, pull the brake. Gates are no targets."""
+        if action.id in self.plan.gates:
+            return
+        self.failed_targets.add(action.target)
+        wave = self.plan.wave_of.get(action.target) if self.plan.task is not Task.PLAN else None
+        if wave is not None:
+            failed = len(self.failed_targets.intersection(wave.targets))
+            self._compare(failed, len(wave.targets), tolerated(wave.tolerance, len(wave.targets)), f"wave {wave.name}")
+        if wave is None or self.run.options.tolerance is not None:
             total = len(self.plan.targets)
-            self.brake.exceed(f"not started: {len(self.failed_targets)} of {total} targets failed, the run tolerates {tolerated}")
+            self._compare(len(self.failed_targets), total, self.run.options.tolerated(total), "run")
+
+    def _compare(self, failed: int, total: int, most: int, whose: str) -> None:
+        if failed > most:
+            place = "" if whose == "run" else f" of {whose}"
+            self.brake.exceed(f"not started: {failed} of {total} targets{place} failed, the {whose.split()[0]} tolerates {most}")
 
 
 def reviews_in(outputs: Mapping[str, Any]) -> StackReview | None:

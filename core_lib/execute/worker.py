@@ -124,7 +124,7 @@ class Worker:
 
     async def refuse(self, error: ErrorInfo) -> ActionState:
         """End the action in failure before it could begin: another run has its stack."""
-        self._parts.count_failure(self._action.target)
+        self._parts.count_failure(self._action)
         return await self._record(ActionStatus.FAILED, **ended_with(error))
 
     async def _prepare(self, state: ActionState | None, *, conditional: bool = True) -> ActionState | ActionContext[Any]:
@@ -140,7 +140,7 @@ class Worker:
         except CoreError as error:
             failure = error_info(error, self._action.id)
             fields = blank(attempt) | {"started_at": now()} | ended_with(failure)
-            self._parts.count_failure(self._action.target)
+            self._parts.count_failure(self._action)
             return await self._record(ActionStatus.FAILED, **fields)
         if self._parts.run.options.dry_run:
             return await self._end_early(ActionStatus.SKIPPED, "dry run: nothing is executed")
@@ -356,7 +356,7 @@ class Worker:
         return state
 
     async def _fail(self, error: ErrorInfo) -> ActionState:
-        self._parts.count_failure(self._action.target)
+        self._parts.count_failure(self._action)
         return await self._record(ActionStatus.FAILED, **ended_with(error))
 
     async def _record(self, status: ActionStatus, **fields: Any) -> ActionState:

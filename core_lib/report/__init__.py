@@ -18,6 +18,8 @@ from core_lib.report.messages import (
     RunSummary,
     SkippedGroup,
     TargetOutcome,
+    WaveProgress,
+    WaveStep,
 )
 from core_lib.report.questions import Behind, behind
 from core_lib.report.review import read_review, review, stack_reviews
@@ -34,6 +36,8 @@ __all__ = [
     "RunSummary",
     "SkippedGroup",
     "TargetOutcome",
+    "WaveProgress",
+    "WaveStep",
     "behind",
     "export_states",
     "final_status",

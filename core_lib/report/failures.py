@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core_lib.execute.failures import blamed, failure_of, fingerprint, is_transient, known_cause, names_of
+from core_lib.execute.failures import blamed, failure_of, fingerprint, is_transient, known_cause, names_of, tells_of_others
 from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, Plan, SkippedTarget
 from core_lib.report.messages import FailureGroup, SkippedGroup
 
@@ -27,7 +27,7 @@ def group_failures(plan: Plan, states: Iterable[ActionState], run_id: str | None
     found: dict[str, _Collected] = {}
     group_of: dict[str, str] = {}
     for state in rows.values():
-        if state.status is not ActionStatus.FAILED:
+        if state.status is not ActionStatus.FAILED or tells_of_others(plan.action_by_id.get(state.action_id), state):
             continue
         error = failure_of(state)
         key = group_of[state.action_id] = fingerprint(error, names_of(plan, plan.action_by_id.get(state.action_id)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from core_lib.framework.models import Plan
+from core_lib.framework.models import Plan, PlanWave
 from core_lib.report.messages import FailureGroup, PlanReview, RunSummary
 from core_lib.report.text import counted, duration, headline, some, tally
 
@@ -49,6 +49,15 @@ def _summary(summary: RunSummary) -> Iterator[str]:
     yield from table(("", ""), rows)
     if summary.error:
         yield f"\n**Error:** {_cell(summary.error)}"
+    if summary.waves:
+        yield ""
+        yield from table(
+            ("Wave", "Status", "Targets", "Between it and the next"),
+            (
+                (wave.name, wave.status, tally(wave.targets), "; ".join(f"{step.words} ({step.status})" for step in wave.steps))
+                for wave in summary.waves
+            ),
+        )
     yield from _failures(summary.failures)
     if summary.held_back:
         yield f"\n{counted(summary.held_back, 'action')} held back: the run had more failures than it tolerates."
@@ -100,6 +109,7 @@ def _review(review: PlanReview) -> Iterator[str]:
         yield ""
         yield f"**Known during apply:** {deferred.action} in {counted(len(deferred.targets), 'target')}: {_cell(deferred.reason)}"
     yield ""
+    yield from _plan_waves(review.waves)
     yield f"{counted(review.unchanged, 'stack')} unchanged, {counted(review.not_reviewed, 'stack')} could not be reviewed."
     yield from _failures(review.failures)
 
@@ -117,11 +127,20 @@ def _plan(plan: Plan) -> Iterator[str]:
     rows = ((name, kind, segment, count) for (segment, name, kind), count in instances.items())
     yield from table(("Action", "Kind", "Segment", "Targets"), rows)
     yield ""
+    yield from _plan_waves(plan.waves)
     regions = Counter(target.region for target in plan.targets)
     yield from table(("Region", "Targets"), sorted(regions.items()))
     for skipped in plan.skipped[:MOST_ROWS]:
         yield ""
         yield f"Left out: {_cell(skipped.account_name or skipped.account)} {skipped.region or ''}: {_cell(skipped.reason)}"
+
+
+def _plan_waves(waves: Sequence[PlanWave]) -> Iterator[str]:
+    if waves:
+        yield from table(
+            ("Wave", "Targets", "Then"), ((wave.name, f"{len(wave.targets):,}", "; ".join(wave.steps)) for wave in waves)
+        )
+        yield ""
 
 
 def _failures(failures: Iterable[FailureGroup]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from core_lib.framework.models import ActionStatus, Cause, Message, ResourceChange, RunStatus, Task
+from core_lib.framework.models import ActionStatus, Cause, Message, PlanWave, ResourceChange, RunStatus, Task
 
 
 class Durations(Message):
@@ -59,6 +59,27 @@ class SkippedGroup(Message):
     targets: tuple[str, ...]
 
 
+WaveStatus = Literal["waiting", "running", "at its gates", "done", "stopped", "not started"]
+
+
+class WaveStep(Message):
+    """Something that stands between a wave and the next, and how it ended."""
+
+    words: str
+    status: ActionStatus
+    message: str | None = None
+
+
+class WaveProgress(Message):
+    """How far a wave got. `targets` counts by status."""
+
+    name: str
+    target_count: int
+    status: WaveStatus
+    targets: dict[str, int]
+    steps: tuple[WaveStep, ...] = ()
+
+
 class RunSummary(Message):
     """What a run did. `targets` and `actions` count by status, `changed` counts actions that changed something.
 
@@ -81,6 +102,7 @@ class RunSummary(Message):
     changed: int = 0
     failures: tuple[FailureGroup, ...] = ()
     held_back: int = 0
+    waves: tuple[WaveProgress, ...] = ()
     skipped: tuple[SkippedGroup, ...] = ()
     target_durations: Durations
     action_durations: Durations
@@ -124,6 +146,7 @@ class PlanReview(Message):
     deferred: tuple[DeferredGroup, ...] = ()
     failures: tuple[FailureGroup, ...] = ()
     not_reviewed: int = 0
+    waves: tuple[PlanWave, ...] = ()
     skipped: tuple[SkippedGroup, ...] = ()
 
     @property

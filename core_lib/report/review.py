@@ -66,6 +66,7 @@ def review(plan: Plan, states: Mapping[str, ActionState], *, run_id: str | None 
         ),
         failures=group_failures(plan, (states[action.id] for action in plan.actions if action.id in states), run_id),
         not_reviewed=found.not_reviewed,
+        waves=plan.waves,
         skipped=group_skipped(plan.skipped),
     )
 

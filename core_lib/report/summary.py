@@ -9,6 +9,7 @@ from datetime import datetime
 from core_lib.framework.models import ActionState, ActionStatus, Plan, RunState, RunStatus
 from core_lib.report.failures import group_failures, group_skipped, held_back
 from core_lib.report.messages import Durations, RunSummary, TargetOutcome
+from core_lib.report.waves import wave_progress
 
 SLOWEST = 5
 
@@ -48,6 +49,7 @@ def summarize(run: RunState, plan: Plan, states: Mapping[str, ActionState]) -> R
         changed=sum(outcome.changed for outcome in outcomes),
         failures=group_failures(plan, ordered, run.run_id),
         held_back=held_back(plan, states),
+        waves=wave_progress(plan, states, outcomes),
         skipped=group_skipped(plan.skipped),
         target_durations=durations(outcome.seconds for outcome in outcomes if outcome.seconds),
         action_durations=durations(_between(state.started_at, state.ended_at) for state in ordered if state.ended_at),
@@ -90,6 +92,8 @@ def _rank(ordered: Sequence[float], share: float) -> float:
 def _outcomes(plan: Plan, states: Mapping[str, ActionState]) -> list[TargetOutcome]:
     rows: dict[str, list[ActionState | None]] = {target.key: [] for target in plan.targets}
     for action in plan.actions:
+        if action.id in plan.gates:
+            continue
         rows.setdefault(action.target, []).append(states.get(action.id))
     return [_outcome(plan, key, target_rows) for key, target_rows in rows.items() if target_rows]
 

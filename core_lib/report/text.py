@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from core_lib.report.messages import ChangeGroup, FailureGroup, PlanReview, RunSummary, SkippedGroup
+from core_lib.framework.models import PlanWave
+from core_lib.report.messages import ChangeGroup, FailureGroup, PlanReview, RunSummary, SkippedGroup, WaveProgress
 from core_lib.report.questions import Behind
 
 NAMED = 4
@@ -84,6 +85,7 @@ def _summary(summary: RunSummary) -> Iterator[str]:
         )
     if summary.error:
         yield f"  error    {summary.error}"
+    yield from _progress(summary.waves)
     yield from _failures(summary.failures)
     if summary.held_back:
         yield ""
@@ -107,8 +109,27 @@ def _review(review: PlanReview) -> Iterator[str]:
         yield f"{counted(review.unchanged, 'stack')} unchanged"
     if review.not_reviewed:
         yield f"{counted(review.not_reviewed, 'stack')} could not be reviewed"
+    yield from _waves(review.waves)
     yield from _failures(review.failures)
     yield from _skipped(review.skipped)
+
+
+def _progress(waves: Iterable[WaveProgress]) -> Iterator[str]:
+    """How far each wave got; of its gates those that did not come to a good end."""
+    for number, wave in enumerate(waves):
+        label = "  waves    " if number == 0 else "           "
+        yield f"{label}{wave.name}: {wave.status} ({counted(wave.target_count, 'target')}: {tally(wave.targets)})"
+        for step in wave.steps:
+            if wave.status in ("at its gates", "stopped") and step.status in ("running", "failed", "blocked", "cancelled"):
+                yield f"             {step.status}  {step.words}" + (f": {step.message}" if step.message else "")
+
+
+def _waves(waves: Sequence[PlanWave]) -> Iterator[str]:
+    for number, wave in enumerate(waves):
+        if number == 0:
+            yield ""
+        then = f"; then {', '.join(wave.steps)}" if wave.steps else ""
+        yield f"WAVE {number + 1}  {wave.name}: {counted(len(wave.targets), 'target')}{then}"
 
 
 def _group(group: ChangeGroup) -> Iterator[str]:

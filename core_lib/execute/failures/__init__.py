@@ -5,7 +5,7 @@ helps; `blame` follows the plan's graph from what could not run back to what fai
 of actions that a retry takes up.
 """
 
-from core_lib.execute.failures.blame import blamed
+from core_lib.execute.failures.blame import blamed, tells_of_others
 from core_lib.execute.failures.fingerprint import fingerprint, names_of, normalise, root_cause
 from core_lib.execute.failures.known import KNOWN_CAUSES, KnownCause, is_transient, known_cause
 from core_lib.execute.failures.selection import failure_of, names_failures, selected
@@ -23,4 +23,5 @@ __all__ = [
     "normalise",
     "root_cause",
     "selected",
+    "tells_of_others",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core_lib.execute.failures.blame import blamed
+from core_lib.execute.failures.blame import blamed, tells_of_others
 from core_lib.execute.failures.fingerprint import fingerprint, names_of
 from core_lib.execute.failures.known import is_transient
 from core_lib.framework.models import ActionState, ActionStatus, ErrorInfo, Plan
@@ -31,7 +31,11 @@ def selected(plan: Plan, states: Mapping[str, ActionState], only: str | None, vi
         identity: state.model_copy(update={"status": ActionStatus.FAILED}) if identity in touched else state
         for identity, state in states.items()
     }
-    failures = [state for state in before.values() if state.status is ActionStatus.FAILED]
+    failures = [
+        state
+        for state in before.values()
+        if state.status is ActionStatus.FAILED and not tells_of_others(plan.action_by_id.get(state.action_id), state)
+    ]
     chosen = {state.action_id for state in failures if state.action_id in touched or _is_meant(plan, state, str(only))}
     whole = len(chosen) == len(failures)
     waiting = blamed(plan, before).items()

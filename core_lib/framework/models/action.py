@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, field_validator
 
 from core_lib.framework.models.base import Message
-from core_lib.framework.models.payload import Selection
 from core_lib.framework.models.prn import Level
+from core_lib.framework.models.selection import Selection
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
 

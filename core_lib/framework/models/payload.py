@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -10,9 +9,11 @@ from pydantic import Field, field_validator, model_validator
 
 from core_lib.framework.models.base import Message
 from core_lib.framework.models.prn import LEVELS, Level, Prn, branch_short_name
+from core_lib.framework.models.selection import Selection
+from core_lib.framework.models.tolerance import Tolerance, tolerated
+from core_lib.framework.models.wave import Wave
 
 _ONLY = r"^(?:failed|unstarted|transient|[0-9a-f]{12}(?:,[0-9a-f]{12})*)$"
-_TOLERANCE = re.compile(r"[0-9]{1,9}|(?:[0-9]{1,2}|100)%")
 
 
 class Task(StrEnum):
@@ -100,46 +101,13 @@ class PackageDetails(Message):
         return self
 
 
-class Selection(Message):
-    """Targets by account (id or name), organizational unit (recursive), tag and region, minus exclusions."""
-
-    accounts: tuple[str, ...] = ()
-    organizational_units: tuple[str, ...] = ()
-    tags: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    regions: tuple[str, ...] = ()
-    exclude: Exclusion | None = None
-
-    @field_validator("accounts", "organizational_units", "regions", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("tags", mode="before")
-    @classmethod
-    def _one_value_or_many(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: (item,) if isinstance(item, str) else item for key, item in value.items()}
-        return value
-
-
-class Exclusion(Message):
-    """What to leave out of a selection."""
-
-    accounts: tuple[str, ...] = ()
-    organizational_units: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-
-    _one_or_many = field_validator("accounts", "organizational_units", "regions", mode="before")(
-        lambda value: (value,) if isinstance(value, str) else value
-    )
-
-
 class Options(Message):
     """How a run behaves. `Tolerance` counts failed targets: a number, or a percentage such as "5%".
 
+    Without a `Tolerance` the waves' own decide, and none may fail where there are no waves. `Waves` replace those of the file.
     `Only` narrows a resume: to what failed, what never began, what failed for a passing reason (`transient`), or the failures
     with these fingerprints (with commas between them). `PlanHash` is the plan a person approved, `ReviewedRun` the plan run that
-    showed it: apply executes exactly that.
+    showed it: apply executes exactly that. `IgnoreFreeze` is the reason to go on in spite of a freeze window.
 
     `WhenLocked` says what to do, target by target, when another run holds a stack: `wait` for it, `refuse` the target,
     or `supersede` an older run of the same deployment (with `Force` of any deployment): it is asked to cancel, and waited for.
@@ -151,23 +119,17 @@ class Options(Message):
     concurrency: int | None = Field(default=None, ge=1, le=1000)
     account_concurrency: int | None = Field(default=None, ge=1, le=100)
     region_concurrency: int | None = Field(default=None, ge=1, le=1000)
-    tolerance: str | int = 0
+    tolerance: Tolerance | None = None
     when_locked: Literal["wait", "refuse", "supersede"] = "wait"
     auto_approve: bool = False
     plan_hash: str | None = None
     reviewed_run: str | None = None
-
-    @field_validator("tolerance", mode="before")
-    @classmethod
-    def _number_or_percentage(cls, value: Any) -> Any:
-        if isinstance(value, bool) or (isinstance(value, (str, int)) and not _TOLERANCE.fullmatch(str(value))):
-            raise ValueError("a number of targets (3) or a percentage ('5%')")
-        return value
+    waves: tuple[Wave, ...] | None = None
+    ignore_freeze: str | None = Field(default=None, min_length=3, max_length=500)
 
     def tolerated(self, targets: int) -> int:
-        """How many of this many targets may fail before nothing new is started."""
-        text = str(self.tolerance)
-        return targets * int(text[:-1]) // 100 if text.endswith("%") else int(text)
+        """How many of this many targets may fail before nothing new is started. None given = none may."""
+        return tolerated(self.tolerance or 0, targets)
 
 
 class TaskPayload(Message):
@@ -198,6 +160,3 @@ class TaskPayload(Message):
     def prn(self) -> Prn:
         """The PRN of the deployment."""
         return self.deployment_details.prn
-
-
-Selection.model_rebuild()

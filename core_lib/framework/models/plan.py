@@ -12,9 +12,11 @@ from pydantic import Field
 
 from core_lib.framework.models.action import Hook, Retry
 from core_lib.framework.models.base import Message
+from core_lib.framework.models.freeze import FreezeWindow
 from core_lib.framework.models.payload import DeploymentDetails, Task
 from core_lib.framework.models.prn import Level
 from core_lib.framework.models.target import SkippedTarget, Target
+from core_lib.framework.models.wave import PlanWave
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
@@ -28,7 +30,8 @@ class PlanAction(Message):
     """One action on one target.
 
     `spec` is ready for its kind, but strings may still hold run-time expressions (`outputs.*`, `vars.*`); `bindings` are the
-    compile-time values those expressions need, `references` maps each upstream label used in them to an action id.
+    compile-time values those expressions need, `references` maps each upstream label used in them to an action id. With
+    `waits_for` "end" it runs once its dependencies have ended, however they did; else all of them must have come to a good end.
     """
 
     id: str
@@ -36,6 +39,7 @@ class PlanAction(Message):
     kind: str
     target: str
     depends_on: tuple[str, ...] = ()
+    waits_for: Literal["end"] | None = None
     segment: int = 0
     condition: str | None = None
     scope: Level | None = None
@@ -78,6 +82,8 @@ class Plan(Message):
     skipped: tuple[SkippedTarget, ...] = ()
     actions: tuple[PlanAction, ...]
     files: tuple[FileRef, ...] = ()
+    waves: tuple[PlanWave, ...] = ()
+    freeze_windows: tuple[FreezeWindow, ...] = ()
     provenance: Provenance
     hash: str = ""
 
@@ -95,6 +101,16 @@ class Plan(Message):
     def file_by_path(self) -> dict[str, FileRef]:
         """Files by their name in the package."""
         return {file.path: file for file in self.files}
+
+    @cached_property
+    def gates(self) -> frozenset[str]:
+        """Ids of the actions between waves: they count and wait, and change no target of the deployment."""
+        return frozenset(gate for wave in self.waves for gate in wave.gates)
+
+    @cached_property
+    def wave_of(self) -> dict[str, PlanWave]:
+        """The wave of each target that is in one, by `account/region`."""
+        return {target: wave for wave in self.waves for target in wave.targets}
 
     def content_hash(self) -> str:
         """SHA-256 (hex) over the canonical JSON of everything but the hash itself. `Actions` come first, one at a time."""

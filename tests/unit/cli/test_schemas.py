@@ -46,7 +46,19 @@ def test_deployspec_schema_accepts_an_expression_where_a_number_is_wanted() -> N
     assert faults(stack(TimeoutMinutes="{{ Minutes }}")) == []
 
 
+def test_deployspec_schema_accepts_waves_with_gates() -> None:
+    waves = """
+      - {Name: canary, Targets: {Accounts: audit}, Soak: PT30M, Tolerance: 0, Gates: [{Alarm: errors}, {Approval: {Quorum: 2}}]}
+      - {Share: 5%, Tolerance: "5%"}
+      - {Name: some, Share: 3, Gates: [{Kind: NoOp, Spec: {Message: done}, Account: audit}]}
+      - {Name: most, Share: "{{ Share }}"}
+    """
+    assert faults(f"Waves: {waves}\nActions: [{{Name: a, Kind: SYSTEM::NoOp}}]") == []
+
+
 @pytest.mark.parametrize("text", [
+    "Waves: [{Sharing: 5%}]\nActions: [{Name: a, Kind: SYSTEM::NoOp}]",
+    "Waves: [{Share: 5%, Gates: [{Alarms: x}]}]\nActions: [{Name: a, Kind: SYSTEM::NoOp}]",
     "Actionz: []",
     "Actions: []",
     "Actions: [{Name: a}]",
