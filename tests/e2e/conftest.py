@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core_lib.db import ClientCmdb, Cmdb
 from core_lib.framework.settings import load_settings
-from deployments.local import EmbeddedCloud
+from deployments.local import EmbeddedCloud, Ports, UpOptions, down, environment, up
+from deployments.local.members import PROJECT_ROOT
 from tests.e2e.fleet import Fleet
+from tests.e2e.outside import OutsideCloud
+from tests.e2e.site import QUICK, Site, slow_looks
+from tests.integration.flows import world
 
 MakeFleet = Callable[[int], Fleet]
 
@@ -65,3 +71,36 @@ def make_fleet(cloud: EmbeddedCloud, acme: ClientCmdb, tmp_path: Path) -> MakeFl
         return fleet
 
     return make
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A whole platform on ports of its own; this process's environment leads to it."""
+    folder = tmp_path_factory.mktemp("platform")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "CORE_", "PREFECT_"))]:
+            patch.delenv(name)
+        for name, value in (
+            QUICK | {"XDG_CACHE_HOME": str(folder / "cache"), "CORE_ARTEFACTS__LOCATION": str(folder / "artefacts")}
+        ).items():
+            patch.setenv(name, value)
+        up(UpOptions(state_dir=folder / "state", ports=Ports(gateway=0, prefect=0), project=PROJECT_ROOT))
+        try:
+            for name, value in environment(folder / "state").items():
+                patch.setenv(name, value)
+            yield folder / "state"
+        finally:
+            down(folder / "state")
+
+
+@pytest.fixture
+def site(platform: Path, tmp_path: Path) -> Iterator[Site]:
+    cloud = OutsideCloud(os.environ["AWS_ENDPOINT_URL"])
+    fleet = Fleet.made(cloud, None, tmp_path, 3)  # type: ignore[arg-type]
+    with world.registered(fleet.accounts) as cmdb:
+        made = Site(platform, cmdb, replace(fleet, cmdb=cmdb), tmp_path)
+        made.write_package()
+        cloud.reset_calls()
+        cloud.faults(slow_looks(0.7))
+        yield made
+        cloud.faults([])
