@@ -50,17 +50,23 @@ def unbound() -> Iterator[None]:
 
 
 class NoRole:
-    """Credentials of a shared client: they refuse to sign."""
+    """Credentials of a shared client: outside of a view's call they refuse to sign.
+
+    botocore signs with them, inside of a call, the address of a source in another region (CopySnapshot and the like).
+    """
 
     method = "core-no-role"
     account_id = None
 
     def get_frozen_credentials(self) -> Any:
-        """Called by botocore to sign without a view, which is never right.
+        """Those of the view whose call is in progress.
 
         Raises:
-            AssumeRoleError: always.
+            AssumeRoleError: signing without a view, which is never right.
         """
+        binding = _bound.get()
+        if binding is not None:
+            return binding.credentials.get_frozen_credentials()
         raise AssumeRoleError("a client was used without a role", hint="get clients from AwsSessions.client")
 
     def get_deferred_property(self, name: str) -> Callable[[], None]:  # noqa: ARG002 - botocore's signature

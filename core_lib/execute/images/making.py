@@ -12,7 +12,7 @@ from pydantic import Field
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.fields import Tags
 from core_lib.execute.images.live import BROKEN, Image, image_by_id, own_images
-from core_lib.execute.images.marks import MADE_BY, MADE_FROM, maker, marks, put_tags
+from core_lib.execute.images.marks import MADE_BY, made_from, maker, marks, put_tags
 from core_lib.execute.images.removal import REMOVING, deregister, plan_removal, remove_some
 from core_lib.execute.refusals import code_of, text_of
 from core_lib.execute.steps import Again, Done, Failed, Step
@@ -60,7 +60,7 @@ class ImageMaking(Action[P]):
         source = self.made_from(ctx)
         ec2 = self.ec2(ctx)
         found = own_images(ec2, self.name(ctx))
-        strangers = [image for image in found if not _is_from(image, source)]
+        strangers = [image for image in found if not made_from(image, source)]
         if strangers:
             return Failed(
                 f"{strangers[0].id} is called {self.name(ctx)} already and was not made from {source}",
@@ -112,8 +112,3 @@ class ImageMaking(Action[P]):
             put_tags(ec2, (image.id, *image.snapshots), wanted)
         outputs = {"ImageId": image.id, "ImageName": image.name, "SnapshotIds": list(image.snapshots)}
         return Done(outputs=outputs, changed=made or bool(missing), message=image.id if made else f"{image.id} was there already")
-
-
-def _is_from(image: Image, source: str) -> bool:
-    told = (image.tags.get(MADE_FROM), image.details.get("SourceImageId"), image.details.get("SourceInstanceId"))
-    return source in told

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core_lib.execute.action import ActionContext, token_for
+from core_lib.execute.images.live import Image
 
 MADE_BY = "core:made-by"
 MADE_FROM = "core:made-from"
@@ -20,6 +21,12 @@ def maker(ctx: ActionContext[Any]) -> str:
 def marks(ctx: ActionContext[Any], source: str) -> dict[str, str]:
     """Tags of what this action makes from a source (an instance, an image, a snapshot)."""
     return {MADE_BY: maker(ctx), MADE_FROM: source}
+
+
+def made_from(image: Image, source: str) -> bool:
+    """Whether an image was made from this instance or image, as its tags or EC2 itself tell."""
+    told = (image.tags.get(MADE_FROM), image.details.get("SourceImageId"), image.details.get("SourceInstanceId"))
+    return source in told
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

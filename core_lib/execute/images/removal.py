@@ -28,10 +28,10 @@ _NO_SNAPSHOT = "InvalidSnapshot.NotFound"
 _IN_USE = "InvalidSnapshot.InUse"
 
 
-def plan_removal(scratch: Mapping[str, Any], images: Iterable[Image]) -> Again:
-    """Write down what is to go."""
+def plan_removal(scratch: Mapping[str, Any], images: Iterable[Image], also: Iterable[str] = ()) -> Again:
+    """Write down what is to go: images with their snapshots, and `also` these snapshots."""
     listed = list(images)
-    snapshots = list(dict.fromkeys(snapshot for image in listed for snapshot in image.snapshots))
+    snapshots = list(dict.fromkeys([*(snapshot for image in listed for snapshot in image.snapshots), *also]))
     return Again(0, {**scratch, REMOVING: {"images": [image.id for image in listed], "snapshots": snapshots}})
 
 

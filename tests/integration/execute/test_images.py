@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
+
 from core_lib.framework.models import ActionStatus
 from tests.builders.plans import action
-from tests.integration.execute.conftest import Rehearsal
+from tests.integration.execute.conftest import REGION, ROLE, Rehearsal
 
 
 def instance(rehearsal: Rehearsal) -> str:
     made = rehearsal.direct("ec2").run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
     return str(made["Instances"][0]["InstanceId"])
+
+
+def client_of(rehearsal: Rehearsal, account: str) -> Any:
+    return boto3.client(
+        "ec2", endpoint_url=rehearsal.cloud.endpoint, region_name=REGION, aws_access_key_id=account, aws_secret_access_key="x"
+    )
 
 
 def own_images(rehearsal: Rehearsal) -> dict[str, dict[str, Any]]:
@@ -110,3 +118,46 @@ async def test_image_when_shared_then_undoing_takes_back_only_what_was_added(reh
     )
     assert (await rehearsal.run(more, bad))["more"].status is ActionStatus.CANCELLED
     assert shared_with() == ([{"UserId": "222222222222"}], [{"UserId": "222222222222"}])
+
+
+async def test_image_when_duplicated_to_accounts_then_each_has_its_own_and_one_that_was_missing_is_made_later(
+    rehearsal: Rehearsal, account_id: str
+) -> None:
+    """The gateway lets moto copy a snapshot that another account shares; moto registers images on snapshots of its own."""
+    image = rehearsal.direct("ec2").create_image(InstanceId=instance(rehearsal), Name="shop-7")["ImageId"]
+    near, far = (str(int(rehearsal.account) + number) for number in (1, 2))
+    rehearsal.cloud.add_role(near, ROLE, trusts=account_id)
+    duplicate = action(
+        "it", "AWS::DuplicateImageToAccount", target=rehearsal.target,
+        spec={"ImageName": "shop-7", "AccountsToShare": [near, far], "Tags": {"App": "shop"}},
+    )  # fmt: skip
+    first = await rehearsal.run(duplicate)
+    assert first["it"].error is not None
+    assert f"the image is in 1 of 2 accounts; not in {far}: " in first["it"].error.message
+    rehearsal.cloud.add_role(far, ROLE, trusts=account_id)
+    second = await rehearsal.run(duplicate)
+    assert second["it"].outputs["SourceImageId"] == image
+    for account in (near, far):
+        ec2 = client_of(rehearsal, account)
+        (made,) = ec2.describe_images(Owners=["self"])["Images"]
+        assert (made["ImageId"], made["Name"]) == (second["it"].outputs["ImageIds"][account], "shop-7")
+        copies = ec2.describe_snapshots(Filters=[{"Name": "tag:core:made-for", "Values": ["shop-7"]}])["Snapshots"]
+        assert len(copies) == 1
+
+
+async def test_duplicates_when_the_target_is_undone_then_they_are_gone_everywhere(rehearsal: Rehearsal, account_id: str) -> None:
+    rehearsal.direct("ec2").create_image(InstanceId=instance(rehearsal), Name="shop-7")
+    near = str(int(rehearsal.account) + 1)
+    rehearsal.cloud.add_role(near, ROLE, trusts=account_id)
+    duplicate = action(
+        "it", "AWS::DuplicateImageToAccount", target=rehearsal.target, on_failure="undo",
+        spec={"ImageName": "shop-7", "AccountsToShare": [near]},
+    )  # fmt: skip
+    bad = action(
+        "bad", "AWS::GetStackOutputs", target=rehearsal.target, after=["it"], spec={"StackName": "no"}, on_failure="undo"
+    )
+    assert (await rehearsal.run(duplicate, bad))["it"].status is ActionStatus.CANCELLED
+    ec2 = client_of(rehearsal, near)
+    assert ec2.describe_images(Owners=["self"])["Images"] == []
+    assert ec2.describe_snapshots(Filters=[{"Name": "tag:core:made-for", "Values": ["shop-7"]}])["Snapshots"] == []
+    assert list(own_images(rehearsal)) == ["shop-7"]

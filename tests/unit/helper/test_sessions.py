@@ -7,8 +7,10 @@ import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from core_lib.framework.errors import AssumeRoleError, AwsError
@@ -169,6 +171,17 @@ def test_shared_client_when_used_without_a_role_then_refuses() -> None:
             shared.get_caller_identity()
         with pytest.raises(AssumeRoleError, match="used without a role"):
             sessions.client("s3", ONE).generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+
+
+@pytest.mark.usefixtures("emulated")
+def test_address_inside_of_a_request_when_signed_then_it_is_signed_with_the_role_of_the_view() -> None:
+    sent: list[str] = []
+    with AwsSessions(_settings()) as sessions:
+        client = sessions.client("ec2", ONE)
+        client.meta.events.register_first("before-send.ec2", lambda request, **_: sent.append(unquote_plus(str(request.body))))
+        with pytest.raises(ClientError, match="InvalidSnapshot"):
+            client.copy_snapshot(SourceRegion="eu-central-1", SourceSnapshotId="snap-1")
+    assert "X-Amz-Credential=ASIA" in unquote_plus(sent[0].partition("PresignedUrl=")[2])
 
 
 @pytest.mark.usefixtures("emulated")
