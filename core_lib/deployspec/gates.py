@@ -1,7 +1,7 @@
 """Gates: what a wave asks for between itself and the next, as kinds of actions with their specs.
 
 Soak            SYSTEM::Wait
-Alarm           AWS::WaitForAlarm; with a Soak it watches the alarms for that time, which is the waiting then
+Alarm           AWS::WaitForAlarm, until they are OK; with a Soak it watches them for that time, which is the waiting then
 Script          AWS::InvokeLambda (FunctionName) or AWS::RunCodeBuild (ProjectName): packages are not trusted with a shell here
 Http            SYSTEM::HttpRequest
 Approval        SYSTEM::Approval
@@ -77,7 +77,7 @@ def _soaking(source: WaveSource, home: str, directory: Directory) -> Iterator[St
     for number, gate in enumerate(gates):
         index = source.wave.gates.index(gate)
         with located(lambda index=index: source.where_of("Gates", index)):  # type: ignore[misc]
-            spec = {"Alarms": list(gate.alarm or ()), "Watch": iso(soak)}
+            spec = {"AlarmNames": list(gate.alarm or ()), "Watch": iso(soak)}
             words = f"watch {', '.join(gate.alarm or ())} for {in_words(soak)}"
             label = f"alarm-{index + 1}"
             yield _checked(Step(label, WAIT_FOR_ALARM, spec, _place(gate, home, directory), words, together=number > 0))
@@ -86,8 +86,8 @@ def _soaking(source: WaveSource, home: str, directory: Directory) -> Iterator[St
 def _step(gate: Gate, index: int, target: str, facts: Mapping[str, Any]) -> Step:
     number = index + 1
     if gate.alarm is not None:
-        spec: dict[str, Any] = {"Alarms": list(gate.alarm)}
-        return Step(f"alarm-{number}", WAIT_FOR_ALARM, spec, target, f"alarms are quiet: {', '.join(gate.alarm)}")
+        spec: dict[str, Any] = {"AlarmNames": list(gate.alarm), "Until": "OK"}
+        return Step(f"alarm-{number}", WAIT_FOR_ALARM, spec, target, f"until {', '.join(gate.alarm)} are OK")
     if gate.script is not None:
         kind = RUN_CODE_BUILD if "ProjectName" in gate.script else INVOKE_LAMBDA
         name = gate.script.get("ProjectName") or gate.script.get("FunctionName")

@@ -86,8 +86,14 @@ class RunMemory(Protocol):
         """Put an artefact below the run's own prefix in the artefact store; answers its key. `first`: what an earlier step put
         there under that name stays."""
 
+    def kept(self, name: str) -> bytes | None:
+        """What was put there under this name with `keep`, in this run; None = nothing. Raises ArtefactError."""
+
     def fetch(self, key: str) -> bytes:
         """Content of an artefact. Raises ArtefactError."""
+
+    def url(self, key: str) -> str:
+        """A URL that CloudFormation can read an artefact from. Raises ArtefactError."""
 
 
 @dataclass(frozen=True)

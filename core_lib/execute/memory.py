@@ -101,6 +101,15 @@ class Memory:
         self._store.put(key, body, if_absent=first)
         return key
 
+    def kept(self, name: str) -> bytes | None:
+        """What was put there under this name with `keep`, in this run; None = nothing. Raises ArtefactError."""
+        key = f"{self._prefix}/{name}"
+        return self._store.get(key) if self._store.exists(key) else None
+
     def fetch(self, key: str) -> bytes:
         """Content of an artefact. Raises ArtefactError."""
         return self._store.get(key)
+
+    def url(self, key: str) -> str:
+        """A URL that CloudFormation can read an artefact from. Raises ArtefactError."""
+        return self._store.url(key)

@@ -127,5 +127,8 @@ class Store(Protocol):
     def put(self, key: str, body: bytes, *, if_absent: bool = False) -> Any:
         """Write an artefact; with `if_absent`, one that is already there stays as it is."""
 
+    def exists(self, key: str) -> bool:
+        """Whether there is such an artefact."""
+
     def url(self, key: str, *, seconds: int = 3600) -> str:
         """A URL that CloudFormation can read the artefact from."""

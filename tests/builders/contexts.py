@@ -46,8 +46,14 @@ class MemoryOfRun:
             self.artefacts[f"runs/run-1/{name}"] = body
         return f"runs/run-1/{name}"
 
+    def kept(self, name: str) -> bytes | None:
+        return self.artefacts.get(f"runs/run-1/{name}")
+
     def fetch(self, key: str) -> bytes:
         return self.artefacts[key]
+
+    def url(self, key: str) -> str:
+        return f"https://bucket/{key}"
 
 
 def context_of(

@@ -28,7 +28,7 @@ class ApplyChangeSet(StackDeployment):
         "cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:ListChangeSets",
         "cloudformation:DescribeStackEvents", "cloudformation:ListStackResources", "cloudformation:DeleteStack",
         "cloudformation:GetStackPolicy", "cloudformation:SetStackPolicy", "cloudformation:UpdateTerminationProtection",
-        "cloudformation:CancelUpdateStack", "cloudformation:GetTemplate",
+        "cloudformation:CancelUpdateStack", "cloudformation:GetTemplate", "cloudformation:UpdateStack",
     )  # fmt: skip
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html"
     example: ClassVar[Mapping[str, Any]] = {

@@ -22,7 +22,7 @@ class CreateStack(StackDeployment):
         "cloudformation:ExecuteChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:ListChangeSets",
         "cloudformation:DescribeStackEvents", "cloudformation:ListStackResources", "cloudformation:DeleteStack",
         "cloudformation:GetStackPolicy", "cloudformation:SetStackPolicy", "cloudformation:UpdateTerminationProtection",
-        "cloudformation:CancelUpdateStack", "cloudformation:GetTemplate",
+        "cloudformation:CancelUpdateStack", "cloudformation:GetTemplate", "cloudformation:UpdateStack",
     )  # fmt: skip
     source = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"
     example: ClassVar[Mapping[str, Any]] = {

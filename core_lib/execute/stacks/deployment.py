@@ -24,6 +24,7 @@ from core_lib.execute.stacks.live import LiveStack, describe_stack, error_text, 
 from core_lib.execute.stacks.parameters import StackParams, Wanted, change_set_request, wanted
 from core_lib.execute.stacks.reasons import explain, failure_reasons
 from core_lib.execute.stacks.removal import RemovalRefusedError, remove_failed_creation
+from core_lib.execute.stacks.restoring import restore
 from core_lib.execute.stacks.settling import settle
 from core_lib.execute.stacks.states import GOOD, STUCK_HINTS, Condition, condition
 from core_lib.execute.steps import Again, Done, Failed, Step
@@ -75,9 +76,9 @@ class StackDeployment(Action[StackParams]):
         return Again(message="waiting for CloudFormation to come to an end")
 
     def undo(self, ctx: Context) -> Step:
-        """Delete the stack if this action created it. An update stays."""
+        """Delete the stack if this action created it; after an update bring back what was before."""
         if ctx.scratch.get("type") != "CREATE":
-            return Done(changed=False, message="an update of a stack is not undone")
+            return restore(ctx)
         client = _client(ctx)
         stack = describe_stack(client, _stack_id(ctx))
         if stack is None:

@@ -104,7 +104,9 @@ async def test_cancelled_run_when_resumed_then_it_is_finished(rehearsal: Rehears
     assert result.succeeded == 3
 
 
-async def test_failure_when_the_target_is_undone_then_created_stacks_are_gone_and_updated_ones_stay(rehearsal: Rehearsal) -> None:
+async def test_failure_when_the_target_is_undone_then_created_stacks_are_gone_and_updated_ones_as_before(
+    rehearsal: Rehearsal,
+) -> None:
     rehearsal.put("old.json", parameter("/demo/old"))
     await rehearsal.run(create(rehearsal, "old"))
     rehearsal.put("new.json", parameter("/demo/new"))
@@ -116,7 +118,8 @@ async def test_failure_when_the_target_is_undone_then_created_stacks_are_gone_an
     )  # fmt: skip
     assert outcome["bad"].status is ActionStatus.FAILED
     assert outcome["new"].status is outcome["old"].status is ActionStatus.CANCELLED
-    assert "not undone" in (outcome["old"].message or "")
+    assert rehearsal.direct("ssm").get_parameter(Name="/demo/old")["Parameter"]["Value"] == "one"
+    assert "undone because bad failed" in (outcome["old"].message or "")
     names = {stack["StackName"]: stack["StackStatus"] for stack in rehearsal.cloudformation.describe_stacks()["Stacks"]}
     assert names == {"old": "UPDATE_COMPLETE", "bad": "ROLLBACK_COMPLETE"}
 

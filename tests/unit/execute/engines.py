@@ -136,6 +136,9 @@ class NoStore:
     def put(self, key: str, body: bytes) -> bool:
         raise AssertionError(key)
 
+    def exists(self, key: str) -> bool:
+        return False
+
     def url(self, key: str, *, seconds: int = 3600) -> str:
         raise AssertionError(key)
 

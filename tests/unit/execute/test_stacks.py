@@ -292,6 +292,9 @@ class Folder:
         self.reads += 1
         return self.content
 
+    def exists(self, key: str) -> bool:
+        return False
+
     def url(self, key: str, *, seconds: int = 3600) -> str:
         return f"https://{key}"
 
