@@ -1,0 +1,1 @@
+"""What the modification of a database instance is made of."""

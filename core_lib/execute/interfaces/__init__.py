@@ -1,0 +1,1 @@
+"""What the deletion of network interfaces is made of."""
