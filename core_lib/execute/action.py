@@ -155,7 +155,8 @@ class Action(ABC, Generic[P]):
     @classmethod
     def scope(cls, params: Mapping[str, Any], target: Target, partition: str) -> Mapping[str, tuple[str, ...]]:
         """The ARNs that permissions can be narrowed to in a least-privilege policy, by permission (`s3:DeleteObject`) or by
-        service (`s3:*`); what is left out needs `*`. `params` is the spec as the plan has it (expressions may be in it)."""
+        service (`s3:*`); what is left out needs `*`, and no ARNs at all mean that these parameters do not need the permission.
+        `params` is the spec as the plan has it (expressions may be in it)."""
         _ = params, target, partition
         return {}
 
