@@ -45,7 +45,7 @@ def name_in_arn(params: Mapping[str, Any], key: str) -> str:
 
 
 def names_in_arn(params: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """The values of a one-or-many parameter as parts of ARNs; only `*` while any of them is missing, no text, or an expression."""
+    """The values of a one-or-many parameter as parts of ARNs; `*` alone while any is missing, no text, or an expression."""
     value = one_or_many(params.get(key))
     names = tuple(value) if isinstance(value, (list, tuple)) else ()
     known = all(isinstance(name, str) and name and _EXPRESSION not in name for name in names)

@@ -30,7 +30,10 @@ def place_of(url: str, settings: HttpSettings) -> Place:
         ActionFailedError: the settings do not allow it.
         ConnectionError: its name cannot be resolved.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _refused("", "it is malformed") from None
     host, port = (parts.hostname or "").lower(), _port(parts)
     if parts.scheme not in _PORTS or not host or parts.username is not None:
         raise _refused(host, "only https://host/... without user and password can be called")

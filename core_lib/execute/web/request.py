@@ -13,6 +13,7 @@ from functools import cache
 import httpx
 
 from core_lib.execute.web.places import place_of
+from core_lib.framework.errors import ActionFailedError
 from core_lib.framework.settings import HttpSettings
 
 CONNECT_SECONDS = 5.0
@@ -43,7 +44,7 @@ def send(
         ConnectionError: it did not answer; the message never has more of the URL than the host.
     """
     place = place_of(url, settings)
-    parsed = httpx.URL(url)
+    parsed = _parsed(url)
     authority = parsed.netloc.decode()
     request = httpx.Request(
         method,
@@ -61,6 +62,13 @@ def send(
                 response.close()
     except httpx.TransportError as error:
         raise ConnectionError(f"{place.host} does not answer: {type(error).__name__}") from None
+
+
+def _parsed(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ActionFailedError("the URL is malformed") from None
 
 
 def _timeouts() -> dict[str, float]:

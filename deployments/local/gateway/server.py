@@ -20,6 +20,7 @@ from deployments.local.gateway.naming import Call, name_call
 from deployments.local.gateway.routes import upstream_of
 from deployments.local.gateway.sessions import SessionBook
 from deployments.local.gateway.upstream import Reply, UpstreamDown, Upstreams, forwarded
+from deployments.local.gateway.users import empty_list
 
 _ROLE_CHANGES = frozenset({"CreateRole", "DeleteRole", "UpdateAssumeRolePolicy", "UpdateRole"})
 # Services with codes of their own; all others of the query protocol use the same ones.
@@ -101,6 +102,8 @@ class Gateway:
             own = await parts.accounts.answer(call, account, headers, body)
         elif call.service == "ec2":
             own = await self._images.answer(call, account, body)
+        elif call.service == "iam":
+            own = empty_list(call)
         if own is not None:
             return own
         reply = await parts.upstreams.send(upstream_of(call), request.method, request.raw_path, headers, body)
