@@ -15,6 +15,7 @@ from core_lib.db.accounts import Accounts
 from core_lib.db.approvals import Approvals, check_decision
 from core_lib.db.cmdb import ClientCmdb, Cmdb
 from core_lib.db.directory import SyncResult, sync_accounts
+from core_lib.db.drift import DriftRecord, Drifts, IgnoredDrift
 from core_lib.db.events import Event, Events
 from core_lib.db.fact_models import AppFact, ClientFact, Fact, PortfolioFact
 from core_lib.db.facts import LAYERS, FactOrigin, Facts, FactSource, merge_facts, merge_layers
@@ -31,46 +32,9 @@ from core_lib.db.superseding import Precedence
 from core_lib.db.zone_facts import AccountFacts, RegionFacts, ZoneFact
 
 __all__ = [
-    "LAYERS",
-    "AccountFacts",
-    "Accounts",
-    "AppFact",
-    "Approvals",
-    "ClientCmdb",
-    "ClientFact",
-    "Clients",
-    "Cmdb",
-    "Event",
-    "Events",
-    "Fact",
-    "FactOrigin",
-    "FactSource",
-    "Facts",
-    "HeldLock",
-    "Item",
-    "Items",
-    "Ledger",
-    "LedgerConflictError",
-    "LockHolder",
-    "LockInventory",
-    "Locks",
-    "Page",
-    "PortfolioFact",
-    "Precedence",
-    "RegionFacts",
-    "Registry",
-    "ReleasedBuild",
-    "Runs",
-    "StackHeldError",
-    "StackRecord",
-    "Stacks",
-    "SyncResult",
-    "ZoneFact",
-    "check_decision",
-    "deployment_facts",
-    "find_app",
-    "gather_facts",
-    "merge_facts",
-    "merge_layers",
-    "sync_accounts",
-]
+    "LAYERS", "AccountFacts", "Accounts", "AppFact", "Approvals", "ClientCmdb", "ClientFact", "Clients", "Cmdb", "DriftRecord",
+    "Drifts", "Event", "Events", "Fact", "FactOrigin", "FactSource", "Facts", "HeldLock", "IgnoredDrift", "Item", "Items",
+    "Ledger", "LedgerConflictError", "LockHolder", "LockInventory", "Locks", "Page", "PortfolioFact", "Precedence",
+    "RegionFacts", "Registry", "ReleasedBuild", "Runs", "StackHeldError", "StackRecord", "Stacks", "SyncResult", "ZoneFact",
+    "check_decision", "deployment_facts", "find_app", "gather_facts", "merge_facts", "merge_layers", "sync_accounts",
+]  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from core_lib.db.accounts import Accounts
 from core_lib.db.approvals import Approvals
 from core_lib.db.connection import CmdbConnection
+from core_lib.db.drift import Drifts
 from core_lib.db.events import Events
 from core_lib.db.facts import Facts
 from core_lib.db.facts_lookup import gather_facts
@@ -40,6 +41,7 @@ class ClientCmdb:
         self.ledger = Ledger(tables.ledger, connection)
         self.locks = Locks(tables.locks, tables.ledger, self.runs, connection)
         self.stacks = Stacks(tables.stacks, tables.locks, connection)
+        self.drift = Drifts(tables.drift, connection)
         self.events = Events(tables.events)
         self.lock_inventory = LockInventory(tables.locks, self.locks, self.runs, self.events, connection)
         self.approvals = Approvals(tables.approvals)

@@ -12,6 +12,9 @@ from core_lib.db.runs import fenced
 from core_lib.db.tables import LockRow, StackRow
 from core_lib.framework.models import FileRef, Message
 
+_TARGETS = "#targets"
+"""Partition whose rows are the targets themselves, so that the whole fleet is found without reading a whole table."""
+
 
 class StackRecord(Message):
     """One stack as the platform left it.
@@ -41,6 +44,7 @@ class Stacks:
         self._table: str = table.Meta.table_name
         self._locks: str = locks.Meta.table_name
         self._connection = connection
+        self._listed: set[str] = set()
 
     def get_many(self, target_key: str) -> dict[str, StackRecord]:
         """All records of a target (`account/region`) by stack name: one query."""
@@ -48,17 +52,28 @@ class Stacks:
         records = (StackRecord.model_validate_json(document_text(row["b"])) for row in rows)
         return {record.stack_name: record for record in records}
 
+    def targets(self) -> list[str]:
+        """Every target (`account/region`) to which a stack was ever deployed: one query."""
+        return [row["stack"]["S"] for row in self._connection.query_all(self._table, "target", _TARGETS, ConsistentRead=True)]
+
     def put(self, record: StackRecord, *, epoch: int | None = None) -> None:
         """Remember what was deployed. With `epoch`, only if the record's run still holds the stack's lock with this epoch.
 
         Raises:
             FencedError: it does not; another run may have changed the stack meanwhile.
         """
+        self._list(record.target)
         put = {"TableName": self._table, "Item": _item(record)}
         if epoch is None:
             self._connection.call("PutItem", **put)
         elif self._connection.transact([self._held(record, epoch), {"Put": put}]):
             raise fenced(record.run_id or "-", epoch)
+
+    def _list(self, target: str) -> None:
+        """Add the target to the list of all targets, once in this process."""
+        if target not in self._listed:
+            self._connection.call("PutItem", TableName=self._table, Item={"target": {"S": _TARGETS}, "stack": {"S": target}})
+            self._listed.add(target)
 
     def _held(self, record: StackRecord, epoch: int) -> Item:
         """A transaction's check of the lock."""

@@ -150,6 +150,27 @@ class StackRow(Model):
     stack = UnicodeAttribute(range_key=True)
 
 
+class DriftStateIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Stacks that have drifted (`drifted`), and those that had (`settled`), in the order of the last time it was seen."""
+
+    class Meta:
+        index_name = "by-state"
+        projection = AllProjection()
+
+    state = UnicodeAttribute(hash_key=True)
+    seen = UnicodeAttribute(range_key=True)
+
+
+class DriftRow(Model):
+    """Drift of each stack, by target; under the target `#ignored`, groups that people ignore for a while. Body: see `drift`."""
+
+    target = UnicodeAttribute(hash_key=True)
+    stack = UnicodeAttribute(range_key=True)
+    state = UnicodeAttribute(null=True)
+    seen = UnicodeAttribute(null=True)
+    by_state = DriftStateIndex()
+
+
 class UnansweredIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """Open approvals in the order of asking. Sparse: an answered one has no `state`."""
 
@@ -206,6 +227,7 @@ class ClientTables:
     locks: type[LockRow]
     stacks: type[StackRow]
     approvals: type[ApprovalRow]
+    drift: type[DriftRow]
 
     @classmethod
     def of(cls, client: str, prefix: str, connection: CmdbConnection) -> ClientTables:
@@ -224,6 +246,7 @@ class ClientTables:
             locks=table(LockRow, "locks"),
             stacks=table(StackRow, "stacks"),
             approvals=table(ApprovalRow, "approvals"),
+            drift=table(DriftRow, "drift"),
         )
 
     def all(self) -> tuple[type[Model], ...]:

@@ -40,6 +40,7 @@ DEFAULTS: tuple[Rate, ...] = (
     Rate("cloudformation", "DescribeStacks", ("DescribeStacks",), 10, 20, _CFN),
     Rate("cloudformation", "DescribeStackEvents", ("DescribeStackEvents", "DescribeEvents"), 10, 20, _CFN),
     Rate("cloudformation", "DescribeChangeSet", ("DescribeChangeSet", "ListChangeSets"), 10, 20, _CFN),
+    Rate("cloudformation", "DetectDrift", ("DetectStackDrift", "DetectStackResourceDrift"), 1, 5, _CFN),
     Rate("cloudformation", "Read", ("Describe*", "Get*", "List*", "Validate*"), 8, 16, _CFN),
     Rate("cloudformation", "Change", ("*",), 5, 15, _CFN),
     Rate("organizations", "CreateAccount", ("CreateAccount", "CreateGovCloudAccount", "CloseAccount"), 4, 5, _ORG, True),

@@ -6,6 +6,16 @@ as one. `text` and `markdown` lay the same data out for people, `render_json` fo
 """
 
 from core_lib.execute.failures import fingerprint, normalise
+from core_lib.report.drift import (
+    DriftGroup,
+    DriftReport,
+    drift_groups,
+    drift_headline,
+    drift_report,
+    group_id,
+    render_drift,
+    stack_drifts,
+)
 from core_lib.report.export import export_states, render_json
 from core_lib.report.failures import group_failures
 from core_lib.report.markdown import plan_markdown, render_markdown
@@ -24,12 +34,14 @@ from core_lib.report.messages import (
 from core_lib.report.questions import Behind, behind
 from core_lib.report.review import read_review, review, stack_reviews
 from core_lib.report.summary import final_status, summarize
-from core_lib.report.text import headline, render_text
+from core_lib.report.text import headline, render_text, some
 
 __all__ = [
     "Behind",
     "ChangeGroup",
     "DeferredGroup",
+    "DriftGroup",
+    "DriftReport",
     "Durations",
     "FailureGroup",
     "PlanReview",
@@ -39,18 +51,25 @@ __all__ = [
     "WaveProgress",
     "WaveStep",
     "behind",
+    "drift_groups",
+    "drift_headline",
+    "drift_report",
     "export_states",
     "final_status",
     "fingerprint",
     "group_failures",
+    "group_id",
     "headline",
     "normalise",
     "plan_markdown",
     "read_review",
+    "render_drift",
     "render_json",
     "render_markdown",
     "render_text",
     "review",
+    "some",
+    "stack_drifts",
     "stack_reviews",
     "summarize",
 ]
