@@ -75,6 +75,8 @@ async def _check(shop: Workshop, record: RunState) -> RunState:
     """Whether the execution that the record names still works; the record as it is after that was asked."""
     execution = await look_at_execution(shop, str(record.execution))
     if execution is not None and execution.running:
+        if not shop.cmdb.runs.alive(record):
+            get_run_logger().warning("no worker has been seen at this run for a while; is one running? core worker stepfunctions")
         return record
     again = await _look(shop, record)
     if again.status.ended or again.execution != record.execution:

@@ -39,11 +39,18 @@ def up(
         int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Port of Prefect; 0 takes any.")
     ] = None,
     worker: Annotated[bool, typer.Option(help="Start a worker.")] = True,
+    stepfunctions: Annotated[
+        bool, typer.Option("--stepfunctions", help="Add the Step Functions executor: its state machine and a worker.")
+    ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C, then stop.")] = False,
 ) -> None:
     """Start the platform: emulated AWS, Prefect with its web pages, a worker. Does nothing when it is up."""
     if endpoint and aws:
         raise InputError("--endpoint and --aws exclude each other", where="core up")
+    if stepfunctions and aws:
+        raise InputError(
+            "on AWS the executor is deployed with its template", where="--stepfunctions", hint="core stepfunctions template"
+        )
     if endpoint and not re.match(r"https?://[^/\s]+", endpoint):
         raise InputError(f"{endpoint[:80]!r} is not an address", where="--endpoint", hint="e.g. http://127.0.0.1:4566")
     from core_lib.framework.settings import load_settings
@@ -59,6 +66,7 @@ def up(
         region=settings.aws.region or "eu-west-1",
         project=project,
         worker=worker,
+        stepfunctions=stepfunctions,
         foreground=foreground,
         start_seconds=settings.local.start_seconds,
     )

@@ -61,7 +61,7 @@ class Driver:
                     if count == 0:
                         self._begin(group, self._todo[identity])
         except BaseExceptionGroup as errors:
-            raise _first(errors) from None
+            raise first_error(errors) from None
 
     def _begin(self, group: asyncio.TaskGroup, action: PlanAction) -> None:
         self._parts.shift.begin_work()
@@ -230,7 +230,8 @@ def _was_started(state: ActionState | None) -> bool:
     return state is not None and state.started_at is not None
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of a task group: those that come after it say that the group was broken off."""
     found: BaseException = errors
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]

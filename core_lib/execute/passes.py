@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from core_lib.execute.driver import first_error
 from core_lib.execute.engine import Engine, UnitResult
 from core_lib.execute.graph import Unit, units
 from core_lib.framework.models import Message
@@ -66,9 +67,12 @@ class _Crew:
         over = [unit for unit in self._batch if self._engine.is_over(unit)]
         self._over = {unit.key for unit in over}
         await self._engine.let_go(over)
-        async with asyncio.TaskGroup() as group:
-            for unit in self._batch:
-                self._tasks[unit.key] = group.create_task(self._one(unit), name=unit.key)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for unit in self._batch:
+                    self._tasks[unit.key] = group.create_task(self._one(unit), name=unit.key)
+        except BaseExceptionGroup as errors:
+            raise first_error(errors) from None
         return [task.result() for task in self._tasks.values()]
 
     async def _one(self, unit: Unit) -> UnitResult:

@@ -38,7 +38,8 @@ class UpOptions(_Frozen):
     """How the stack is brought up.
 
     Modes: `embedded` starts the emulators; `endpoint` uses whatever answers at `endpoint` (LocalStack, for example); `aws`
-    uses real AWS with the credentials of the environment. `project` is the folder with `prefect.yaml`. `protect_prefect` puts
+    uses real AWS with the credentials of the environment. `project` is the folder with `prefect.yaml`. `stepfunctions` adds the
+    state machine and a worker of the Step Functions executor. `protect_prefect` puts
     a generated password on the Prefect server; its UI then asks for it (it is in `prefect-auth` in the state folder).
     """
 
@@ -52,6 +53,7 @@ class UpOptions(_Frozen):
     prefect: bool = True
     worker: bool = True
     worker_limit: int | None = Field(default=None, ge=1)
+    stepfunctions: bool = False
     protect_prefect: bool = False
     foreground: bool = False
     start_seconds: float = Field(default=120.0, gt=0)
@@ -60,6 +62,8 @@ class UpOptions(_Frozen):
     def _endpoint_fits(self) -> Self:
         if (self.mode == "endpoint") != (self.endpoint is not None):
             raise ValueError("an endpoint goes with the mode 'endpoint', and only with it")
+        if self.stepfunctions and self.mode == "aws":
+            raise ValueError("on AWS, the Step Functions executor is deployed with its template")
         return self
 
 

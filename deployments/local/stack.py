@@ -19,6 +19,7 @@ from deployments.local.ports import listen, port_of
 from deployments.local.prefect_members import client_settings, prefect_members
 from deployments.local.processes import STACK_VARIABLE, process_id
 from deployments.local.state import StackRecord, StateFolder, described
+from deployments.local.stepfunctions_members import stepfunctions_member
 from deployments.local.supervisor import Supervisor, stop_on_signals
 
 # The emulated AWS answers at once and knows no limits; what the platform would wait for on real AWS is settings, and set here.
@@ -44,6 +45,8 @@ class Stack:
             self._add_emulators()
             self.environment |= {name: os.environ.get(name, value) for name, value in EMBEDDED_PACE.items()}
         self.environment |= self._aws_environment()
+        if options.stepfunctions:
+            self.members.append(stepfunctions_member(folder, options, self.environment | self._mark()))
         if options.prefect:
             self._add_prefect()
 

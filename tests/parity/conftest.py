@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +38,7 @@ class Arena:
     sessions: AwsSessions
     prefect: Prefect
     machine: StateMachine
+    tools: Tools
     world: World = field(default_factory=World)
 
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE))
@@ -70,7 +71,7 @@ def arena_on(backend: Backend) -> Iterator[Arena]:
             {
                 "cmdb.table_prefix": f"{name('p')}-", "cmdb.heartbeat_seconds": 0.5, "polling.initial_seconds": 0.05,
                 "polling.longest_seconds": 0.3, "limits.pacing": False, "stepfunctions.batch_size": 1,
-                "stepfunctions.shift_seconds": 0.4, "artefacts.location": f"s3://{name('artefacts')}",
+                "stepfunctions.shift_seconds": 0.4, "stepfunctions.parked_seconds": 1, "artefacts.location": f"s3://{name('artefacts')}",
             }
         )  # fmt: skip
         world = World()
@@ -87,7 +88,7 @@ def arena_on(backend: Backend) -> Iterator[Arena]:
             thread.start()
             try:
                 machine = StateMachine(Executions(settings, sessions))
-                yield Arena(backend, settings, cmdb, sessions, Prefect(kinds, pace), machine, world)
+                yield Arena(backend, settings, cmdb, sessions, Prefect(kinds, pace), machine, tools, world)
             finally:
                 worker.stop()
                 thread.join(20)
@@ -97,11 +98,16 @@ def arena_on(backend: Backend) -> Iterator[Arena]:
 @pytest.fixture(scope="session", params=["embedded", pytest.param("localstack", marks=pytest.mark.localstack)])
 def arena(request: pytest.FixtureRequest) -> Iterator[Arena]:
     with STARTERS[request.param]() as backend, arena_on(backend) as made:
-        chosen = (item.callspec.params for item in request.session.items if hasattr(item, "callspec"))
-        for scenario in dict.fromkeys(params["scenario"] for params in chosen if params.get("arena") == request.param):
+        for scenario in _chosen(request.session.items, request.param):
             made.begin(scenario)
         yield made
         made.pool.shutdown(cancel_futures=True)
+
+
+def _chosen(items: Sequence[pytest.Item], backend: str) -> list[str]:
+    """Scenarios that will be asked about on this backend, in that order."""
+    asked = [item.callspec.params for item in items if hasattr(item, "callspec")]
+    return [params["scenario"] for params in asked if params.get("arena") == backend and "scenario" in params]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,10 +6,10 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core_lib.framework.models import Cause, Options, PlanAction, Retry, RunStatus, Task
+from core_lib.framework.models import Cause, Decision, Options, PlanAction, Retry, RunStatus, Task, Verdict
 from tests.builders.plans import action
 from tests.parity.executors import Executor
 from tests.parity.site import Site
@@ -353,6 +353,43 @@ def _holder(site: Site) -> Any:
 
 def _gone(site: Site, holder: Any) -> None:
     site.cmdb.locks.release(holder.run_id, [f"{site.target(1)}/app"])
+
+
+WAVES = (
+    EVERYWHERE
+    + """
+Waves:
+  - {Name: canary, Targets: {Accounts: [hub]}}
+  - {Share: 50%%}
+Actions:
+  - {Name: net, Kind: AWS::CreateStack, Spec: {StackName: net, Template: %s.json, Parameters: {Name: /net}}}
+"""
+)
+
+
+@scenario
+def waves(site: Site, executor: Executor) -> None:
+    done(site, executor, site.compiled(WAVES % "note"), "succeeded")
+
+
+@scenario
+def bad_change_in_the_first_wave(site: Site, executor: Executor) -> None:
+    """The template of the canary's account cannot be deployed: no other account sees it."""
+    site.backend.client("ssm", site.accounts[0].id).put_parameter(Name="/net", Value="mine", Type="String")
+    done(site, executor, site.compiled(WAVES % "note"), "failed")
+
+
+@scenario
+def approval(site: Site, executor: Executor) -> None:
+    here = site.target(1)
+    question = action("ask", "SYSTEM::Approval", target=here, after=("net",), spec={"Approvers": ["bob"]})
+    run = site.written(script("net", here), question, script("app", here, ("ask",)), script("other", site.target(2), Looks=3))
+    end = executor.begin(site, run)
+    until(lambda: bool(site.cmdb.approvals.of_run(run.run_id)))
+    (asked,) = site.cmdb.approvals.of_run(run.run_id)
+    yes = Decision(by="bob", verdict=Verdict.APPROVED, at=datetime.now(UTC))
+    site.cmdb.approvals.decide(run.run_id, asked.action_id, asked.attempt, yes)
+    assert end().status.value == "succeeded"
 
 
 @scenario

@@ -23,7 +23,7 @@ from tests.contract.backends import HOME, REGION, Backend
 DETAILS = DeploymentDetails(portfolio="web", app="shop", branch="main", build="7")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DIGEST = re.compile(r"[0-9a-f]{10,64}")  # of contents in which the client's name is
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?: UTC|Z|\+00:00)")
 _STACK_ID = re.compile(r"(:(?:stack|changeSet)/[A-Za-z0-9-]+/)[0-9a-zA-Z-]+")
 NOTE = json.dumps(
     {

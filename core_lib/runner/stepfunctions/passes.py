@@ -6,7 +6,7 @@ import math
 import time
 
 from core_lib.execute import Engine, PassResult, Shift, make_pass
-from core_lib.framework.errors import CoreError, FencedError
+from core_lib.framework.errors import ConflictError, CoreError, FencedError
 from core_lib.framework.models import Cause, RunState
 from core_lib.helper import classify, error_info
 from core_lib.runner.stepfunctions.messages import Leg
@@ -24,13 +24,18 @@ async def advance(tools: Tools, leg: Leg, seconds: float) -> Leg:
 
     Raises:
         FencedError: another execution or worker has the run.
+        ConflictError: another worker makes a pass over the same batch; its task was given up while it was still at it.
         CoreError and others: the pass broke off; the state machine tries again, the ledger knows how far it came.
     """
     bench = tools.bench(leg)
     try:
         result = await _pass(bench, leg, seconds)
-    except FencedError:
-        raise
+    except FencedError as error:
+        if bench.cmdb.runs.get(leg.run_id).epoch != leg.epoch:
+            raise
+        raise ConflictError(
+            "another worker makes a pass over the same batch", where=f"{leg.run_id} batch {leg.batch}", hint="it is tried again"
+        ) from error
     except CoreError as error:
         if classify(error) is Cause.PERMANENT:
             _note(bench.run, bench, error)

@@ -64,13 +64,13 @@ class ActivityWorker:
         self._log.info("polling %s with %d threads", self.activity, len(threads))
         self._stopping.wait()
         self._end(threads)
-        self._sessions.close()
 
     def stop(self) -> None:
         """End in good order: no new tasks; those in hand have `stepfunctions.stop_seconds` before they go back."""
         self._stopping.set()
 
     def _end(self, threads: list[threading.Thread]) -> None:
+        """Give back what is in hand. Polls under way are left to the end of the process: a task that one still gets goes back."""
         deadline = time.monotonic() + self._settings.stepfunctions.stop_seconds
         while any(interrupt.busy for interrupt in self._interrupts) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core_lib.execute import Shift, make_pass, units
+from core_lib.framework.errors import FencedError
 from core_lib.framework.models import ActionState, ActionStatus, Cause, Options, Plan, PlanAction, Retry
 from core_lib.framework.settings import CmdbSettings, Settings
 from tests.builders.memory_cmdb import MemoryCmdb, WorkerKilledError
@@ -211,3 +212,14 @@ def test_passes_when_workers_are_killed_in_between_then_nothing_is_lost_or_done_
         assert cmdb.locks.holders == {}
 
     asyncio.run(story())
+
+
+async def test_pass_when_its_worker_was_fenced_off_then_that_very_error_is_raised() -> None:
+    """Not a group of errors: the state machine decides by the name whether it tries again."""
+    cmdb, world = MemoryCmdb(), World()
+    plan = plan_of([script("one"), script("other", target=THERE)])
+    async with engine_for(plan, cmdb, world, shift=Shift(NOW)) as engine:
+        cmdb.runs.take()
+        with pytest.raises(FencedError) as caught:
+            await make_pass(engine, units(plan))
+    assert type(caught.value) is FencedError
