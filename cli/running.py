@@ -140,20 +140,24 @@ def named_run(connection: Connection, name: str) -> RunState:
 
 def summary_of(connection: Connection, run_id: str) -> RunSummary:
     """What a run did so far."""
+    from core_lib.execute import read_preflight
     from core_lib.report import summarize
     from core_lib.runner import Runner
 
     run, plan = Runner(connection.client, connection.store).load(run_id)
-    return summarize(run, plan, connection.client.ledger.load(run_id))
+    found = read_preflight(connection.store, plan, run_id)
+    return summarize(run, plan, connection.client.ledger.load(run_id), found)
 
 
 def review_of(connection: Connection, run_id: str) -> PlanReview:
     """What a plan run found."""
+    from core_lib.execute import read_preflight
     from core_lib.report import review
     from core_lib.runner import Runner
 
     _, plan = Runner(connection.client, connection.store).load(run_id)
-    return review(plan, connection.client.ledger.load(run_id), run_id=run_id)
+    found = read_preflight(connection.store, plan, run_id)
+    return review(plan, connection.client.ledger.load(run_id), run_id=run_id, preflight=found)
 
 
 def finish(connection: Connection, shell: Shell, run: RunState) -> None:

@@ -24,13 +24,13 @@ async def report(run_id: str) -> State[Any]:
     """Summarize an ended run; a plan run gets its review as well, a look for drift its history."""
     shop = workshop(run_id)
     run, plan = shop.have(shop.run, "record"), shop.have(shop.plan, "plan")
-    summary = summarize(run, plan, shop.states)
+    summary = summarize(run, plan, shop.states, shop.preflight)
     get_run_logger().info("%s", render_text(summary))
     await publish_report(run, summary)
 
     message = summary.status.value
     if run.task is Task.PLAN:
-        found = review(plan, shop.states, run_id=run_id)
+        found = review(plan, shop.states, run_id=run_id, preflight=shop.preflight)
         await publish_report(run, found)
         message = headline(found)
     if run.task is Task.DRIFT:

@@ -49,6 +49,7 @@ async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
         record.task, len(plan.actions), len(plan.targets), len(batches), record.epoch,
     )  # fmt: skip
     async with _engine(shop, record, batches) as engine:
+        shop.preflight = await engine.preflight()
         await asyncio.gather(*(_start(shop, batch) for batch in batches))
         if shop.fatal is not None:
             raise shop.fatal

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from core_lib.db import ClientCmdb, Cmdb
-from core_lib.execute import Engine, Pace
+from core_lib.execute import Engine, Pace, PreflightReport
 from core_lib.framework.errors import CancelledError, RunStateError
 from core_lib.framework.models import ActionState, Options, Plan, RunState, StackReview
 from core_lib.framework.settings import Settings, load_settings
@@ -51,6 +51,7 @@ class Workshop:
         self.plan: Plan | None = None
         self.engine: Engine | None = None
         self.floor: Floor | None = None
+        self.preflight: PreflightReport | None = None
         self.options: Options | None = None
         self.only_if_idle = False
         self.resuming = False

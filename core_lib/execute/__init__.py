@@ -20,6 +20,7 @@ from core_lib.execute.memory import run_prefix
 from core_lib.execute.parameters import build_params, json_schema, validate_spec
 from core_lib.execute.parts import Pace
 from core_lib.execute.passes import PassResult, make_pass
+from core_lib.execute.preflight import Finding, FindingGroup, PreflightReport, read_preflight
 from core_lib.execute.reference import reference_markdown
 from core_lib.execute.shift import Shift
 from core_lib.execute.stacks.before import StackBefore
@@ -35,8 +36,11 @@ __all__ = [
     "Done",
     "Engine",
     "Failed",
+    "Finding",
+    "FindingGroup",
     "Pace",
     "PassResult",
+    "PreflightReport",
     "RunMemory",
     "Shift",
     "StackBefore",
@@ -53,6 +57,7 @@ __all__ = [
     "make_batches",
     "make_pass",
     "order",
+    "read_preflight",
     "reference_markdown",
     "run_prefix",
     "segments",

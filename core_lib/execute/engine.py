@@ -26,6 +26,7 @@ from core_lib.execute.locking import UnitLocks, stack_names
 from core_lib.execute.memory import Memory
 from core_lib.execute.parts import Pace, Parts
 from core_lib.execute.ports import Cmdb, Sessions, Store
+from core_lib.execute.preflight import Preflight, PreflightReport
 from core_lib.execute.pulse import Pulse
 from core_lib.execute.shift import LeavingError, Shift, Waiting
 from core_lib.execute.stacks.view import StackView
@@ -36,6 +37,8 @@ from core_lib.framework.settings import Settings
 
 LARGEST_POOL = 64
 CMDB_THREADS = 3
+PREFLIGHT_GOOD_FOR_SECONDS = 900.0
+"""How long what the pre-flight saw of a target's stacks serves its first unit: the look at all targets costs no second one."""
 PAGE = 1000
 
 
@@ -98,6 +101,7 @@ class Engine:
         self._brake = Brake()
         self._only = None if only is None else tuple(only)
         self._views: dict[str, StackView] = {}
+        self._looked_at: set[str] = set()
         self._writer = GroupWriter(self._commit)
         self._hook_threads = ThreadPoolExecutor(1, thread_name_prefix="hooks")
         self._hooks = HookEvents(plan, run, cmdb.events, self._hook_threads)
@@ -232,6 +236,18 @@ class Engine:
             self._cmdb_threads.shutdown(wait=False)
             self._hook_threads.shutdown(wait=False)
 
+    async def preflight(self, batch: Iterable[Unit] | None = None) -> PreflightReport:
+        """Look at the targets of these units (None = of the whole run) before anything is changed in them; see `Preflight`.
+
+        What would fail has failed afterwards, in the ledger: `drive` then finds nothing left to do in such a target. Call it
+        before the first `drive` of a visit. With `Options.Preflight` off it does nothing.
+        """
+        if not self._parts.run.options.preflight or self._parts.run.options.dry_run:
+            return PreflightReport()
+        ids = self._only if batch is None else [identity for unit in batch for identity in unit.action_ids]
+        self._looked_at = set(self._parts.plan.target_by_key)
+        return await Preflight(self._parts, self._view).run(ids)
+
     async def drive(self, unit: Unit, around: Around | None = None) -> UnitResult:
         """See every action of the unit to its end, or to the end of the shift. Its `upstream_units` have ended before.
 
@@ -240,6 +256,7 @@ class Engine:
         """
         self._brake.raise_fatal()
         view = self._view(unit.target)
+        self._looked_at.discard(unit.target)
         locks = UnitLocks(self._parts, self._cmdb.locks, unit.target)
         driver = Driver(self._parts, unit, locks, view, around)
         await self._learn(outside(self._parts, driver.todo))
@@ -292,7 +309,8 @@ class Engine:
             target = self._parts.plan.target_by_key[key]
             client = partial(self._parts.sessions.client, "cloudformation", target)
             self._views[key] = StackView(key, client, self._cmdb.stacks, self._parts.run.epoch)
-        self._views[key].renew()
+        looked_at = key in self._looked_at
+        self._views[key].renew(seconds=PREFLIGHT_GOOD_FOR_SECONDS if looked_at else StackView.GOOD_FOR_SECONDS)
         return self._views[key]
 
     async def _learn(self, action_ids: set[str]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from core_lib.execute.action import Action
-from core_lib.execute.book import RunBook
 from core_lib.execute.parameters import build_params
 from core_lib.framework.errors import RenderError
-from core_lib.framework.models import ActionStatus, Message, PlanAction
+from core_lib.framework.models import ActionState, ActionStatus, Message, PlanAction
 from core_lib.renderer import resolve_condition, resolve_runtime, runtime_references
 
 _VARIABLE = "vars."
@@ -30,10 +29,17 @@ class Bound:
     unresolved: tuple[str, ...] = ()
 
 
+class Rows(Protocol):
+    """Ledger rows by action id."""
+
+    def state(self, action_id: str) -> ActionState | None:
+        """The row of an action; None = pending."""
+
+
 class RuntimeValues:
     """What the ledger offers to one action. `planning`: the run is a plan, in which values may be missing for good reason."""
 
-    def __init__(self, action: PlanAction, book: RunBook, *, planning: bool = False) -> None:
+    def __init__(self, action: PlanAction, book: Rows, *, planning: bool = False) -> None:
         self._action = action
         self._planning = planning
         self._condition_unknown = False

@@ -10,7 +10,7 @@ from typing import Any
 from core_lib.execute.action import Action, ActionContext, ClientFactory
 from core_lib.execute.book import UNDOING, blank, ended_with, now
 from core_lib.execute.parts import Parts, reviews_in
-from core_lib.execute.runtime import NotYetKnownError, RuntimeValues
+from core_lib.execute.runtime import Bound, NotYetKnownError, RuntimeValues
 from core_lib.execute.shift import LeavingError, Waiting
 from core_lib.execute.stacks.view import StackView
 from core_lib.execute.steps import Again, Done, Failed, Step
@@ -144,16 +144,7 @@ class Worker:
             return await self._record(ActionStatus.FAILED, **fields)
         if self._parts.run.options.dry_run:
             return await self._end_early(ActionStatus.SKIPPED, "dry run: nothing is executed")
-        target = self._parts.plan.target_by_key[self._action.target]
-        stack = getattr(bound.params, "stack_name", None)
-        return ActionContext(
-            params=bound.params, target=target, run_id=self._parts.run.run_id, action_id=self._action.id, attempt=attempt,
-            scratch={}, client=clients_for(self._parts, target), files=self._parts.files.read, file_url=self._parts.files.url,
-            file_sha256=self._parts.files.sha256, file_ref=self._parts.files.ref,
-            stacks=self._view, run=self._parts.memory, log=self._parts.log,
-            settings=self._parts.settings, force=self._parts.run.options.force,
-            review=self._parts.reviews.get(f"{target.key}/{stack}"), unresolved=bound.unresolved,
-        )  # fmt: skip
+        return context_for(self._parts, self._action, bound, self._view, attempt)
 
     async def _end_early(self, status: ActionStatus, message: str) -> ActionState:
         return await self._record(status, message=message, error=None, outputs={}, variables={}, scratch={}, ended_at=now())
@@ -367,6 +358,18 @@ class Worker:
 
     def _must_stop(self) -> bool:
         return self._parts.brake.cancelled or self._parts.brake.stops_new_work(self._action.target) is not None
+
+
+def context_for(parts: Parts, action: PlanAction, bound: Bound, view: StackView, attempt: int) -> ActionContext[Any]:
+    """What an action is given."""
+    target = parts.plan.target_by_key[action.target]
+    stack = getattr(bound.params, "stack_name", None)
+    return ActionContext(
+        params=bound.params, target=target, run_id=parts.run.run_id, action_id=action.id, attempt=attempt, scratch={},
+        client=clients_for(parts, target), files=parts.files.read, file_url=parts.files.url, file_sha256=parts.files.sha256,
+        file_ref=parts.files.ref, stacks=view, run=parts.memory, log=parts.log, settings=parts.settings,
+        force=parts.run.options.force, review=parts.reviews.get(f"{target.key}/{stack}"), unresolved=bound.unresolved,
+    )  # fmt: skip
 
 
 def clients_for(parts: Parts, target: Target) -> ClientFactory:

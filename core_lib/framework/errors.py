@@ -30,6 +30,7 @@
     │   ├── CancelledError      CORE-5003   the run was cancelled
     │   ├── FencedError         CORE-5004   another worker took this run over
     │   ├── RunStateError       CORE-5005   the run is in a state that does not allow that
+    │   ├── PreflightError      CORE-5006   a look before the first change found what would fail
     │   └── ApprovalError       CORE-5007   an approval that was not given, or cannot be given
     └── PlatformError           CORE-6000   the platform's own processes
         ├── PortTakenError      CORE-6001   a port is in use
@@ -260,6 +261,12 @@ class RunStateError(RunError):
     """The run is in a state that does not allow that."""
 
     code = "CORE-5005"
+
+
+class PreflightError(RunError):
+    """A look before the first change found what would fail; nothing was changed in that target."""
+
+    code = "CORE-5006"
 
 
 class ApprovalError(RunError):

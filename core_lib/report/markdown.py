@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from core_lib.execute import FindingGroup
 from core_lib.framework.models import Plan, PlanWave
 from core_lib.report.messages import FailureGroup, PlanReview, RunSummary
 from core_lib.report.text import counted, duration, headline, some, tally
@@ -59,6 +60,7 @@ def _summary(summary: RunSummary) -> Iterator[str]:
             ),
         )
     yield from _failures(summary.failures)
+    yield from _warnings(summary.preflight)
     if summary.held_back:
         yield f"\n{counted(summary.held_back, 'action')} held back: the run had more failures than it tolerates."
     shown = [item for item in summary.outcomes if item.status != "succeeded"][:MOST_ROWS] or list(summary.slowest)
@@ -112,6 +114,7 @@ def _review(review: PlanReview) -> Iterator[str]:
     yield from _plan_waves(review.waves)
     yield f"{counted(review.unchanged, 'stack')} unchanged, {counted(review.not_reviewed, 'stack')} could not be reviewed."
     yield from _failures(review.failures)
+    yield from _warnings(review.preflight)
 
 
 def _plan(plan: Plan) -> Iterator[str]:
@@ -161,3 +164,10 @@ def _failures(failures: Iterable[FailureGroup]) -> Iterator[str]:
         if group.retry:
             yield ""
             yield f"**Retry:** `{group.retry}`"
+
+
+def _warnings(groups: Iterable[FindingGroup]) -> Iterator[str]:
+    for group in groups:
+        if group.severity == "warning":
+            advice = f" {_cell(group.hint)}." if group.hint else ""
+            yield f"\n⚠️ **{_cell(group.message)}** in {_cell(some(group.targets, 8))}.{advice}"

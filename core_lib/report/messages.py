@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from core_lib.execute import FindingGroup
 from core_lib.framework.models import ActionStatus, Cause, Message, PlanWave, ResourceChange, RunStatus, Task
 
 
@@ -103,6 +104,7 @@ class RunSummary(Message):
     failures: tuple[FailureGroup, ...] = ()
     held_back: int = 0
     waves: tuple[WaveProgress, ...] = ()
+    preflight: tuple[FindingGroup, ...] = ()
     skipped: tuple[SkippedGroup, ...] = ()
     target_durations: Durations
     action_durations: Durations
@@ -147,6 +149,7 @@ class PlanReview(Message):
     failures: tuple[FailureGroup, ...] = ()
     not_reviewed: int = 0
     waves: tuple[PlanWave, ...] = ()
+    preflight: tuple[FindingGroup, ...] = ()
     skipped: tuple[SkippedGroup, ...] = ()
 
     @property

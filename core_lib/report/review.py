@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from core_lib.execute import PreflightReport
 from core_lib.framework.errors import RunStateError
 from core_lib.framework.models import (
     ActionState,
@@ -38,7 +39,9 @@ class _Found:
     not_reviewed: int = 0
 
 
-def review(plan: Plan, states: Mapping[str, ActionState], *, run_id: str | None = None) -> PlanReview:
+def review(
+    plan: Plan, states: Mapping[str, ActionState], *, run_id: str | None = None, preflight: PreflightReport | None = None
+) -> PlanReview:
     """What the plan run with these ledger rows (by action id) found.
 
     Raises:
@@ -67,6 +70,7 @@ def review(plan: Plan, states: Mapping[str, ActionState], *, run_id: str | None 
         failures=group_failures(plan, (states[action.id] for action in plan.actions if action.id in states), run_id),
         not_reviewed=found.not_reviewed,
         waves=plan.waves,
+        preflight=preflight.groups if preflight else (),
         skipped=group_skipped(plan.skipped),
     )
 

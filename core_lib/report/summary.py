@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from core_lib.execute import PreflightReport
 from core_lib.framework.models import ActionState, ActionStatus, Plan, RunState, RunStatus
 from core_lib.report.failures import group_failures, group_skipped, held_back
 from core_lib.report.messages import Durations, RunSummary, TargetOutcome
@@ -25,8 +26,10 @@ _PRECEDENCE = (
 )
 
 
-def summarize(run: RunState, plan: Plan, states: Mapping[str, ActionState]) -> RunSummary:
-    """What `run` did, from its plan and its ledger rows (by action id). An action without a row is pending."""
+def summarize(
+    run: RunState, plan: Plan, states: Mapping[str, ActionState], preflight: PreflightReport | None = None
+) -> RunSummary:
+    """What `run` did, from its plan, its ledger rows (by action id) and its pre-flight. An action without a row is pending."""
     outcomes = _outcomes(plan, states)
     ordered = [states[action.id] for action in plan.actions if action.id in states]
     actions = Counter({status.value: 0 for status in ActionStatus})
@@ -50,6 +53,7 @@ def summarize(run: RunState, plan: Plan, states: Mapping[str, ActionState]) -> R
         failures=group_failures(plan, ordered, run.run_id),
         held_back=held_back(plan, states),
         waves=wave_progress(plan, states, outcomes),
+        preflight=preflight.groups if preflight else (),
         skipped=group_skipped(plan.skipped),
         target_durations=durations(outcome.seconds for outcome in outcomes if outcome.seconds),
         action_durations=durations(_between(state.started_at, state.ended_at) for state in ordered if state.ended_at),

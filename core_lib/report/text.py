@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from core_lib.execute import FindingGroup
 from core_lib.framework.models import PlanWave
 from core_lib.report.messages import ChangeGroup, FailureGroup, PlanReview, RunSummary, SkippedGroup, WaveProgress
 from core_lib.report.questions import Behind
@@ -87,6 +88,7 @@ def _summary(summary: RunSummary) -> Iterator[str]:
         yield f"  error    {summary.error}"
     yield from _progress(summary.waves)
     yield from _failures(summary.failures)
+    yield from _warnings(summary.preflight)
     if summary.held_back:
         yield ""
         yield f"HELD BACK  {counted(summary.held_back, 'action')}: the run had more failures than it tolerates"
@@ -111,6 +113,7 @@ def _review(review: PlanReview) -> Iterator[str]:
         yield f"{counted(review.not_reviewed, 'stack')} could not be reviewed"
     yield from _waves(review.waves)
     yield from _failures(review.failures)
+    yield from _warnings(review.preflight)
     yield from _skipped(review.skipped)
 
 
@@ -167,6 +170,17 @@ def _failures(failures: Iterable[FailureGroup]) -> Iterator[str]:
             yield f"    blocks {counted(group.blocked, 'action')}"
         if group.retry:
             yield f"    retry  {group.retry}"
+
+
+def _warnings(groups: Iterable[FindingGroup]) -> Iterator[str]:
+    """What the pre-flight found and did not let fail; its errors are among the failures."""
+    for group in groups:
+        if group.severity == "warning":
+            yield ""
+            yield f"WARNING  {group.message}"
+            if group.hint:
+                yield f"    next   {group.hint}"
+            yield f"    in     {some(group.targets)}"
 
 
 def _skipped(groups: Iterable[SkippedGroup]) -> Iterator[str]:

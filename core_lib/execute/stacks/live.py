@@ -30,6 +30,7 @@ class LiveStack:
     change_set_id: str | None = None
     role_arn: str | None = None
     follows_ssm: bool = False
+    exports: frozenset[str] = frozenset()
 
 
 def read_stack(answer: Mapping[str, Any]) -> LiveStack:
@@ -47,6 +48,7 @@ def read_stack(answer: Mapping[str, Any]) -> LiveStack:
         protected=bool(answer.get("EnableTerminationProtection")),
         change_set_id=answer.get("ChangeSetId"),
         role_arn=answer.get("RoleARN"),
+        exports=frozenset(item["ExportName"] for item in answer.get("Outputs", []) if item.get("ExportName")),
         follows_ssm=any(item.get("ResolvedValue") is not None for item in parameters),
     )
 

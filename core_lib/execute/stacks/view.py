@@ -33,10 +33,10 @@ class StackView:
         self._remembered: dict[str, StackRecord] | None = None
         self._listed_at = 0.0
 
-    def renew(self, *, now: bool = False) -> None:
-        """Forget a listing that is no longer fresh (or, with `now`, any), and the records that belong to it."""
+    def renew(self, *, now: bool = False, seconds: float = GOOD_FOR_SECONDS) -> None:
+        """Forget a listing that is older than this (or, with `now`, any), and the records that belong to it."""
         with self._lock:
-            if now or time.monotonic() - self._listed_at > self.GOOD_FOR_SECONDS:
+            if now or time.monotonic() - self._listed_at > seconds:
                 self._listed = self._remembered = None
 
     def live(self, name: str) -> LiveStack | None:
@@ -48,6 +48,16 @@ class StackView:
                 self._listed_at = time.monotonic()
                 self._listed = {stack.name: stack for stack in found if stack.status != "DELETE_COMPLETE"}
             return self._listed.get(name)
+
+    def count(self) -> int:
+        """How many stacks the listing shows."""
+        with self._lock:
+            return len(self._listed or ())
+
+    def exports(self) -> frozenset[str]:
+        """Names of all exports that the listing shows."""
+        with self._lock:
+            return frozenset(name for stack in (self._listed or {}).values() for name in stack.exports)
 
     def record(self, name: str) -> StackRecord | None:
         """What the CMDB remembers of the stack."""

@@ -107,7 +107,8 @@ class Options(Message):
     Without a `Tolerance` the waves' own decide, and none may fail where there are no waves. `Waves` replace those of the file.
     `Only` narrows a resume: to what failed, what never began, what failed for a passing reason (`transient`), or the failures
     with these fingerprints (with commas between them). `PlanHash` is the plan a person approved, `ReviewedRun` the plan run that
-    showed it: apply executes exactly that. `IgnoreFreeze` is the reason to go on in spite of a freeze window.
+    showed it: apply executes exactly that. `IgnoreFreeze` is the reason to go on in spite of a freeze window. `Preflight` looks
+    at every target before the first change; "only" does nothing else.
 
     `WhenLocked` says what to do, target by target, when another run holds a stack: `wait` for it, `refuse` the target,
     or `supersede` an older run of the same deployment (with `Force` of any deployment): it is asked to cancel, and waited for.
@@ -122,6 +123,7 @@ class Options(Message):
     tolerance: Tolerance | None = None
     when_locked: Literal["wait", "refuse", "supersede"] = "wait"
     auto_approve: bool = False
+    preflight: bool | Literal["only"] = True
     plan_hash: str | None = None
     reviewed_run: str | None = None
     waves: tuple[Wave, ...] | None = None
