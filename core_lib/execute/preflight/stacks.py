@@ -47,7 +47,7 @@ def _changeable(change: Change) -> Iterator[Finding]:
         )  # fmt: skip
     elif not change.recorded and state is Condition.UPDATABLE:
         yield Finding(
-            check="clash", severity="warning", message=f"there is a stack {name} that the platform did not make; it takes it over",
+            check="clash", severity="warning", message=f"a stack {name} is there that the platform did not make; it takes over",
             hint="leave it out, or give yours another name, if that is not what you want", stack=name,
         )  # fmt: skip
 
