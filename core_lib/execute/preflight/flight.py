@@ -40,7 +40,8 @@ class Preflight:
         Nothing is changed in a target that failed here; when more failed than the run tolerates, nothing is changed anywhere. In
         a plan, which changes nothing, all findings are warnings.
         """
-        todo = self._todo(action_ids)
+        left = self._todo(action_ids)
+        todo = [action for action in left if action.id not in self._parts.plan.gates]
         by_target: dict[str, list[PlanAction]] = {}
         for action in todo:
             by_target.setdefault(action.target, []).append(action)
@@ -49,7 +50,11 @@ class Preflight:
         looks = Looks(self._parts, todo, changes)
         for key, findings in zip(views, await self._all(views, lambda key: looks.look(key, views[key])), strict=True):
             found[key] = [*found.get(key, ()), *(findings or ())]
-        return await self._conclude(by_target, found)
+        report = await self._conclude(by_target, found)
+        if self._parts.run.options.preflight == "only":
+            unharmed = [action for action in left if is_todo(self._parts, action)]
+            await self._parts.book.record_all(unharmed, ActionStatus.SKIPPED, lambda _: ONLY)
+        return report
 
     def _todo(self, action_ids: Iterable[str] | None) -> list[PlanAction]:
         """What is still to be begun, dependencies first."""
@@ -122,19 +127,16 @@ class Preflight:
             await self._parts.call(self._parts.memory.keep, FILE, text.encode())
         failed = {key: [item for item in items if item.severity == "error"] for key, items in found.items()}
         await asyncio.gather(*(self._fail(by_target[key], items, key) for key, items in failed.items() if items))
-        if self._parts.run.options.preflight == "only":
-            left = [action for own in by_target.values() for action in own if is_todo(self._parts, action)]
-            await self._parts.book.record_all(left, ActionStatus.SKIPPED, lambda _: ONLY)
         return report
 
     async def _fail(self, own: Sequence[PlanAction], findings: Sequence[Finding], key: str) -> None:
         """The target's first actions have failed, the others are blocked."""
-        self._parts.count_failure(key)
         error = failure(findings, key)
         inside = {action.id for action in own}
         first = [action for action in own if not inside.intersection(action.depends_on)]
         book = self._parts.book
         for action in first:
+            self._parts.count_failure(action)
             state = book.state(action.id)
             await book.record(action, ActionStatus.FAILED, **blank(state.attempt if state else 1) | ended_with(error))
         await book.record_all((action for action in own if action not in first), ActionStatus.BLOCKED, lambda _: NOT_BEGUN)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
+from core_lib.execute.action import ActionContext
 from core_lib.execute.preflight.findings import Finding, of_error
 from core_lib.execute.preflight.survey import Change
 from core_lib.execute.stacks.live import error_text
-from core_lib.execute.stacks.parameters import template_source
+from core_lib.execute.stacks.parameters import StackParams, template_source
 from core_lib.helper import error_info
 
 
@@ -36,18 +36,17 @@ class TemplateChecks:
             turn = self._asked.setdefault(digest, threading.Lock())
         with turn:
             if digest not in self._answers:
-                self._answers[digest] = _ask(
-                    context.client, context.params.template, template_source(context, context.params.template)
-                )
+                self._answers[digest] = _ask(context)
             answer = self._answers[digest]
         if answer is not None:
             yield answer
 
 
-def _ask(client: Callable[..., Any], path: str, template: dict[str, str]) -> Finding | None:
+def _ask(context: ActionContext[StackParams]) -> Finding | None:
     """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ValidateTemplate.html"""
+    path = context.params.template
     try:
-        client("cloudformation").validate_template(**template)
+        context.client("cloudformation").validate_template(**template_source(context, path))
     except ClientError as error:
         if error_text(error)[0] != "ValidationError" or error_text(error)[1] == "Rate exceeded":
             raise

@@ -12,7 +12,7 @@ from core_lib.framework.errors import PayloadError
 from core_lib.framework.models import Message
 from core_lib.logging import bind
 from core_lib.runner.stepfunctions.messages import Journey, Leg
-from core_lib.runner.stepfunctions.passes import advance
+from core_lib.runner.stepfunctions.passes import advance, look_ahead
 from core_lib.runner.stepfunctions.problems import Problem
 from core_lib.runner.stepfunctions.stages import broken, close, open_run, relay, settle
 from core_lib.runner.stepfunctions.tools import Tools
@@ -48,6 +48,8 @@ def _done(step: str, state: dict[str, Any], problem: Any, tools: Tools, seconds:
     if step == "advance":
         ahead: Leg = run(advance(tools, Leg.model_validate(state), seconds))
         return ahead.as_dict()
+    if step == "open":
+        run(look_ahead(tools, Journey.model_validate(state)))
     if step == "broken":
         return broken(tools, Journey.model_validate(state), Problem.model_validate(problem or {})).as_dict()
     if step not in _STATIONS:

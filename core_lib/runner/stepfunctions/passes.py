@@ -1,4 +1,4 @@
-"""Advance: one pass over a batch."""
+"""Advance: one pass over a batch; and the look at all targets before the first one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,28 @@ from core_lib.execute import Engine, PassResult, Shift, make_pass
 from core_lib.framework.errors import ConflictError, CoreError, FencedError
 from core_lib.framework.models import Cause, RunState
 from core_lib.helper import classify, error_info
-from core_lib.runner.stepfunctions.messages import Leg
+from core_lib.runner.stepfunctions.messages import Journey, Leg
 from core_lib.runner.stepfunctions.tools import Bench, Tools
 
 MOST_PASSES = 250
 WHOLE_UP_TO = 500
 """Plans of so many actions are read as a whole in every pass, so that the run record always knows its counts."""
+
+
+async def look_ahead(tools: Tools, journey: Journey) -> None:
+    """Look at all targets before the first pass; what would fail has failed afterwards, in the ledger. See `Engine.preflight`.
+
+    Done again (the answer was lost), it looks at what has not failed. An execution that only goes on for another one looks at
+    nothing.
+
+    Raises:
+        FencedError: another execution or worker has the run.
+    """
+    bench = tools.bench(journey)
+    if journey.relays or bench.run.status.ended:
+        return
+    async with _engine(bench, bench.run, Shift(since=journey.since)) as engine:
+        await engine.preflight()
 
 
 async def advance(tools: Tools, leg: Leg, seconds: float) -> Leg:
@@ -49,13 +65,16 @@ async def _pass(bench: Bench, leg: Leg, seconds: float) -> PassResult:
     batch = next(batch for batch in bench.batches(leg.size) if batch.number == leg.batch)
     whole = len(bench.plan.actions) <= WHOLE_UP_TO
     only = None if whole else [identity for unit in batch.units for identity in unit.action_ids]
-    engine = Engine(
-        bench.plan, bench.cmdb, bench.sessions, bench.store, bench.settings, _with_share(bench.run, leg.share),
-        reviews=bench.reviews, kinds=bench.kinds, pace=bench.pace, only=only,
-        shift=Shift(seconds, looks=leg.looks, since=leg.since),
-    )  # fmt: skip
-    async with engine:
+    shift = Shift(seconds, looks=leg.looks, since=leg.since)
+    async with _engine(bench, _with_share(bench.run, leg.share), shift, only) as engine:
         return await make_pass(engine, batch.units)
+
+
+def _engine(bench: Bench, run: RunState, shift: Shift, only: list[str] | None = None) -> Engine:
+    return Engine(
+        bench.plan, bench.cmdb, bench.sessions, bench.store, bench.settings, run, reviews=bench.reviews, kinds=bench.kinds,
+        pace=bench.pace, only=only, shift=shift,
+    )  # fmt: skip
 
 
 def _after(leg: Leg, result: PassResult, parked: float) -> Leg:
