@@ -137,14 +137,17 @@ def _reviewing(operation: Operation) -> Operation:
 
 
 def _reversed(plan: Plan, chosen: set[str]) -> dict[str, list[str]]:
-    """For each of these actions: those of them that waited for it, directly or through others; they go back first."""
+    """For each of these actions: those of them that waited for it, directly or through others; they go back first.
+
+    Waves are not repeated on the way back: what stands between them holds nothing up.
+    """
     nearest: dict[str, set[str]] = {}
     waiting: dict[str, list[str]] = {identity: [] for identity in chosen}
     for action in order(plan.actions):
         upstream: set[str] = set()
         for dependency in action.depends_on:
             upstream |= {dependency} if dependency in chosen else nearest[dependency]
-        nearest[action.id] = upstream
+        nearest[action.id] = upstream if action.id not in plan.gates else set()
         if action.id in chosen:
             for dependency in upstream:
                 waiting[dependency].append(action.id)

@@ -15,6 +15,7 @@ from core_lib.db import ClientCmdb
 from core_lib.framework.models import RunState, TaskPayload
 from deployments.local import EmbeddedCloud
 from flows import door
+from tests.integration.execute.conftest import never_ready
 from tests.integration.flows import world
 from tests.integration.flows.test_review import files
 
@@ -44,6 +45,14 @@ def values(platform: EmbeddedCloud, acme: ClientCmdb) -> dict[str, str | None]:
         names = ssm.describe_parameters()["Parameters"]
         found[account.name] = ssm.get_parameter(Name="/app/value")["Parameter"]["Value"] if names else None
     return found
+
+
+def stacks(platform: EmbeddedCloud, account: str) -> dict[str, str]:
+    cloudformation = boto3.client(
+        "cloudformation", endpoint_url=platform.endpoint, region_name="eu-west-1", aws_access_key_id=account,
+        aws_secret_access_key="x",
+    )  # fmt: skip
+    return {stack["StackName"]: stack["StackStatus"] for stack in cloudformation.describe_stacks()["Stacks"]}
 
 
 def output(result: Result) -> Any:
@@ -76,6 +85,33 @@ def test_rollback_when_asked_then_the_preview_is_shown_and_exactly_that_is_execu
     gone = output(core("rollback", "--json", created.run_id, "--force", "--yes"))
     assert (gone["Status"], gone["Changed"]) == ("succeeded", 3)
     assert values(platform, acme) == dict.fromkeys(names, None)
+
+
+def test_change_when_it_is_bad_in_ring_1_then_ring_2_never_sees_it_and_rollback_restores_what_was_touched(
+    acme: ClientCmdb, platform: EmbeddedCloud, core: Any
+) -> None:
+    canary, *others = (account.name for account in acme.accounts.all())
+    rings = f"Waves:\n  - Name: ring 1\n    Targets: {{Accounts: [{canary}]}}\n  - Name: ring 2\n"
+    assert door.run_here(world.payload(acme.client, files("one"))).completed
+
+    bad = json.loads(files("two")["settings.yaml"])
+    bad["Resources"] |= never_ready()
+    content = files("two") | {"settings.yaml": json.dumps(bad)}
+    extra = "  - {Name: extra, Kind: AWS::CreateStack, Spec: {StackName: extra, Template: extra.yaml}}\n"
+    content["deployspec.yaml"] = rings + content["deployspec.yaml"] + extra
+    content["extra.yaml"] = json.dumps({"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+    platform.reset_calls()
+    failed = door.run_here(world.payload(acme.client, content))
+    assert failed.state == "failed"
+    touched = {call["account"] for call in platform.log() if call["operation"] == "ExecuteChangeSet"}
+    (first,) = (account.id for account in acme.accounts.all() if account.name == canary)
+    assert touched == {first}, "ring 2 never sees it"
+    assert stacks(platform, first) == {"settings": "UPDATE_ROLLBACK_COMPLETE", "extra": "CREATE_COMPLETE"}
+
+    done = output(core("rollback", "--json", failed.run_id, "--yes"))
+    assert done["Status"] == "succeeded"
+    assert set(stacks(platform, first)) == {"settings"}
+    assert values(platform, acme) == dict.fromkeys([canary, *others], "one")
 
 
 def test_rollback_when_nobody_says_yes_then_nothing_is_changed(acme: ClientCmdb, platform: EmbeddedCloud, core: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core_lib.db import StackRecord
 from core_lib.execute import StackBefore
 from core_lib.framework.errors import MovedError
-from core_lib.framework.models import ActionState, ActionStatus, FileRef, Plan, PlanAction, Task
+from core_lib.framework.models import ActionState, ActionStatus, FileRef, Plan, PlanAction, PlanWave, Task
 from core_lib.runner import WayBack, way_back
 from tests.builders.plans import action, plan_of
 
@@ -58,6 +58,13 @@ def test_way_back_when_stacks_waited_for_each_other_then_they_go_back_in_reverse
     assert actions[f"net@{SPOKE}"].depends_on == (f"app@{SPOKE}",)
     assert actions[f"app@{SPOKE}"].depends_on == ()
     assert [actions[key].kind for key in sorted(actions)] == ["AWS::DeleteStack", "AWS::ApplyChangeSet", "AWS::DeleteStack"]
+
+
+def test_way_back_when_the_run_had_waves_then_they_are_not_repeated() -> None:
+    plan = plan_of([deploy("net"), action("gate", after=["net"]), deploy("net", f"gate@{HUB}", target=SPOKE)])
+    waves = (PlanWave(name="canary", targets=(HUB,), gates=(f"gate@{HUB}",)), PlanWave(name="rest", targets=(SPOKE,)))
+    way = way_back(RUN, plan.but(waves=waves), [was("net"), was("net", SPOKE)], {}, {})
+    assert [each.depends_on for each in executed(way).actions] == [(), ()]
 
 
 def test_way_back_when_made_then_the_review_looks_at_exactly_the_same_stacks_and_changes_none() -> None:
