@@ -9,4 +9,10 @@ side and writes down what it found: a target that would fail has failed before a
 from core_lib.execute.preflight.findings import Finding, FindingGroup, PreflightReport, read_preflight
 from core_lib.execute.preflight.flight import Preflight
 
-__all__ = ["Finding", "FindingGroup", "Preflight", "PreflightReport", "read_preflight"]
+PERMISSIONS = (
+    "cloudformation:DescribeStacks", "cloudformation:ValidateTemplate", "cloudformation:DescribeAccountLimits",
+    "ssm:GetParameters", "iam:GetRole", "kms:DescribeKey",
+)  # fmt: skip
+"""What the looks need, beside the permissions of the actions. A look that is not permitted is left out."""
+
+__all__ = ["PERMISSIONS", "Finding", "FindingGroup", "Preflight", "PreflightReport", "read_preflight"]
