@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from core_lib.db import ClientCmdb, Cmdb
 from core_lib.framework.settings import load_settings
+from tests.builders.memory_dynamo import MemoryTables, memory_cmdb
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,10 @@ def cmdb(opened: Cmdb) -> Iterator[Cmdb]:
         yield opened
 
 
-@pytest.fixture
-def acme(cmdb: Cmdb) -> ClientCmdb:
+@pytest.fixture(params=["moto", "memory"])
+def acme(request: pytest.FixtureRequest) -> ClientCmdb:
+    """A client's CMDB, on moto and on the stand-in that the rehearsals of locks and runs use: both must obey the same rules."""
+    if request.param == "memory":
+        return memory_cmdb(MemoryTables())[0]
+    cmdb: Cmdb = request.getfixturevalue("cmdb")
     return cmdb.for_client("acme")

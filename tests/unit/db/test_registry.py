@@ -104,8 +104,8 @@ def test_client_record_when_it_is_another_clients_then_isolation_refuses(cmdb: C
     assert acme.registry.list(ClientFact).items == ()
 
 
-def test_clients_when_listed_then_all_are_there(cmdb: Cmdb, acme: ClientCmdb) -> None:
-    acme.registry.put(ClientFact(client="acme", domain="acme.example"))
+def test_clients_when_listed_then_all_are_there(cmdb: Cmdb) -> None:
+    cmdb.for_client("acme").registry.put(ClientFact(client="acme", domain="acme.example"))
     assert [fact.client for fact in cmdb.clients.list().items] == ["acme"]
     assert cmdb.clients.get("acme").domain == "acme.example"
     with pytest.raises(NotFoundError, match="known: acme"):
