@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from core_lib.framework.errors import CancelledError, CoreError, FencedError
 from core_lib.framework.models import ApprovalStatus, RunState, RunStatus, StackReview, TaskPayload
@@ -46,10 +47,11 @@ async def take_run(shop: Workshop, flow_run_id: str | None) -> RunState:
     runs = shop.cmdb.runs
     take = partial(runs.take, shop.run_id, only_if_idle=shop.only_if_idle, same_visit=shop.waking)
     taken = await asyncio.to_thread(take)
-    fields = {"flow_run_id": flow_run_id, "error": None, "options": shop.options or taken.options}
+    fields: dict[str, Any] = {"flow_run_id": flow_run_id, "error": None, "options": shop.options or taken.options}
     status = RunStatus.CANCELLING if taken.cancel_requested else RunStatus.RUNNING
-    shop.run = await asyncio.to_thread(partial(runs.transition, shop.run_id, status, epoch=taken.epoch, **fields))
-    return shop.run
+    run: RunState = await asyncio.to_thread(partial(runs.transition, shop.run_id, status, epoch=taken.epoch, **fields))
+    shop.run = run
+    return run
 
 
 @aws_task("put run away")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pynamodb.exceptions import PutError
 
+from core_lib.db.connection import Item
 from core_lib.db.paging import Page, page_size, read_cursor, write_cursor
 from core_lib.db.rows import now, time_text
 from core_lib.db.tables import EventRow
@@ -58,6 +59,19 @@ class Events:
             if json.dumps(stored.body, sort_keys=True) != json.dumps(body, sort_keys=True):
                 raise ConflictError("an event is never replaced", where=f"{event.prn} {row.at}") from error
         return event
+
+    def put_operation(self, event: Event) -> Item:
+        """A transaction's put of an event."""
+        return {
+            "Put": {
+                "TableName": self._table.Meta.table_name,
+                "Item": {
+                    "prn": {"S": str(event.prn)},
+                    "at": {"S": f"{time_text(event.at)}#{event.id}"},
+                    "body": {"S": json.dumps(event.model_dump(mode="json", exclude_none=True))},
+                },
+            }
+        }
 
     def append_all(self, events: Iterable[Event]) -> None:
         """Add several events."""

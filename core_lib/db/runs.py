@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,14 +14,14 @@ from core_lib.db.connection import CmdbConnection, Item
 from core_lib.db.leases import LeaseClock
 from core_lib.db.ledger import fence_put
 from core_lib.db.paging import Page, page_size, read_cursor, write_cursor
-from core_lib.db.rows import now, read_time, time_text
+from core_lib.db.rows import now, time_text
+from core_lib.db.run_rows import OVERLAID, replacement, run_body, run_state
 from core_lib.db.tables import LedgerRow, RunRow
 from core_lib.framework.errors import ConflictError, FencedError, IsolationError, LockedError, NotFoundError, RunStateError
 from core_lib.framework.models import Prn, RunState, RunStatus
 
 _ATTEMPTS = 10
-_OVERLAID = {"status", "version", "epoch", "visit", "heartbeat_at", "cancel_requested", "counts", "waits_for"}
-_SETTABLE = frozenset(RunState.model_fields) - _OVERLAID - {"run_id", "client", "prn", "created_at"}
+_SETTABLE = frozenset(RunState.model_fields) - OVERLAID - {"run_id", "client", "prn", "created_at"}
 
 FOLLOWS: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.PENDING: frozenset(RunStatus),
@@ -83,7 +83,7 @@ class Runs:
             cancel_requested=run.cancel_requested,
             counts=run.counts,
             waits=run.waits_for or None,
-            body=_body(run),
+            body=run_body(run),
         )
 
     def get(self, run_id: str) -> RunState:
@@ -92,7 +92,7 @@ class Runs:
         Raises:
             NotFoundError: there is no such run.
         """
-        return _state(self._read(run_id))
+        return run_state(self._read(run_id))
 
     def find(self, run_id: str) -> RunState | None:
         """One run, or None."""
@@ -114,14 +114,24 @@ class Runs:
         found = index.query(
             partition, scan_index_forward=False, limit=page_size(limit), last_evaluated_key=read_cursor(cursor, scope)
         )
-        runs = tuple(_state(row) for row in found)
+        runs = tuple(run_state(row) for row in found)
         return Page(runs, write_cursor(found.last_evaluated_key, scope))
 
-    def transition(self, run_id: str, status: RunStatus, *, epoch: int | None = None, **fields: Any) -> RunState:
+    def transition(
+        self,
+        run_id: str,
+        status: RunStatus,
+        *,
+        epoch: int | None = None,
+        along: Callable[[RunState], Item] | None = None,
+        **fields: Any,
+    ) -> RunState:
         """Move the run to `status` and set these RunState fields with it (`flow_run_id`, `error`, `target_count`, `counts` ...).
 
         `started_at` is filled in on the first `running`, `ended_at` when the run ends; a resumed run has no end again. Workers
-        pass their `epoch`, so that a stale one cannot end a run that another worker drives.
+        pass their `epoch`, so that a stale one cannot end a run that another worker drives. A run that is being cancelled stays
+        `cancelling` when a worker wants to say that it is running. `along` gives an operation that is written in the same
+        transaction or not at all.
 
         Raises:
             RunStateError: this status may not follow the present one.
@@ -132,13 +142,16 @@ class Runs:
             raise TypeError(f"not fields of a run that change: {sorted(unknown)}")
         for _ in range(_ATTEMPTS):
             row = self._read(run_id)
-            before = _state(row)
+            before = run_state(row)
             if epoch is not None and before.epoch != epoch:
                 raise fenced(run_id, epoch)
+            if status is RunStatus.RUNNING and before.status is RunStatus.CANCELLING:
+                status = RunStatus.CANCELLING
             if status not in FOLLOWS[before.status]:
                 raise RunStateError(f"the run is {before.status.value} and cannot become {status.value}", where=run_id)
             after = before.but(**(_times(before, status) | fields), status=status, version=before.version + 1)
-            if self._replace(row, after, counts="counts" in fields):
+            more = [along(after)] if along else []
+            if self._replace(row, after, counts="counts" in fields, more=more):
                 return after
         raise ConflictError("the run keeps being changed by others", where=run_id, hint="try again")
 
@@ -153,7 +166,7 @@ class Runs:
             raise TypeError(f"not fields of a run that change: {sorted(unknown)}")
         for _ in range(_ATTEMPTS):
             row = self._read(run_id)
-            before = _state(row)
+            before = run_state(row)
             if before.epoch != epoch:
                 raise fenced(run_id, epoch)
             after = before.but(**fields, version=before.version + 1)
@@ -161,24 +174,28 @@ class Runs:
                 return after
         raise ConflictError("the run keeps being changed by others", where=run_id, hint="try again")
 
-    def _replace(self, row: RunRow, after: RunState, *, counts: bool) -> bool:
+    def _replace(self, row: RunRow, after: RunState, *, counts: bool, more: Sequence[Item] = ()) -> bool:
         """Write status, version and body if nobody else did since `row` was read. True when `after` is what is stored."""
+        if more:
+            refused = self._connection.transact([replacement(self._table.Meta.table_name, after, counts=counts), *more])
+            return not refused or self._is_stored(after)
         actions: list[Action] = [
             self._table.status.set(after.status.value),
             self._table.version.set(after.version),
             self._table.cancel_requested.set(after.cancel_requested),
-            self._table.body.set(_body(after)),
+            self._table.body.set(run_body(after)),
         ]
         if counts:
             actions.append(self._table.counts.set(after.counts))
         try:
             row.update(actions, condition=(self._table.version == after.version - 1) & (self._table.epoch == after.epoch))
         except UpdateError:
-            stored = self._read(after.run_id)
-            beaten = {"heartbeat_at": after.heartbeat_at, "counts": after.counts, "waits_for": after.waits_for}
-            written = _state(stored).model_copy(update=beaten)
-            return written == after
+            return self._is_stored(after)
         return True
+
+    def _is_stored(self, after: RunState) -> bool:
+        beaten = {"heartbeat_at": after.heartbeat_at, "counts": after.counts, "waits_for": after.waits_for}
+        return run_state(self._read(after.run_id)).model_copy(update=beaten) == after
 
     def take(self, run_id: str, *, only_if_idle: bool = False, same_visit: bool = False) -> RunState:
         """Become the one who executes the run: the epoch goes up by one, and whoever executed it before is fenced off.
@@ -263,7 +280,7 @@ class Runs:
             row.update(actions, condition=self._table.epoch == epoch)
         except UpdateError as error:
             raise fenced(run_id, epoch) from error
-        return _state(row)
+        return run_state(row)
 
     def request_cancel(self, run_id: str, *, superseded_by: str | None = None) -> RunState:
         """Ask for the run to be cancelled, in the name of the run that takes its place if there is one.
@@ -275,7 +292,7 @@ class Runs:
         """
         for _ in range(_ATTEMPTS):
             row = self._read(run_id)
-            before = _state(row)
+            before = run_state(row)
             if before.status.ended:
                 raise RunStateError(f"the run has already ended ({before.status.value})", where=run_id)
             status = RunStatus.CANCELLING if before.status is RunStatus.RUNNING else before.status
@@ -307,16 +324,3 @@ def _times(before: RunState, status: RunStatus) -> dict[str, Any]:
         resumed = {"superseded_by": None} if before.status.ended else {}
         return {"started_at": before.started_at or now(), "ended_at": None, **resumed}
     return {}
-
-
-def _body(run: RunState) -> dict[str, Any]:
-    return run.model_dump(mode="json", exclude=_OVERLAID, exclude_none=True)
-
-
-def _state(row: RunRow) -> RunState:
-    overlay = {
-        "status": row.status, "version": int(row.version), "epoch": int(row.epoch), "visit": int(row.visit or 0),
-        "heartbeat_at": read_time(row.heartbeat_at), "cancel_requested": row.cancel_requested, "counts": row.counts,
-        "waits_for": row.waits or {},
-    }  # fmt: skip
-    return RunState.model_validate(row.body | overlay)

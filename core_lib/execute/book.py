@@ -73,7 +73,7 @@ class RunBook:
         before = self._states.get(action.id)
         self.written += 1
         self._keep(action.id, written)
-        if before is None or before.status is not status:
+        if before is None or before.status is not status or status.ended:
             for listener in self._listeners:
                 listener(written)
         return written

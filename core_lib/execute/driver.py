@@ -92,7 +92,7 @@ class Driver:
         looked_before = False
         while True:
             try:
-                async with self._parts.caps.slot(action.target):
+                async with self._parts.caps.slot(action.target, self._parts.ranks[action.id]):
                     state = await self._admitted(action, worker)
                 waiting = worker.waiting
             except LeavingError as leaving:  # for a lock

@@ -19,10 +19,10 @@ from core_lib.execute.driver import Around, Driver, is_todo, outside, undo_reaso
 from core_lib.execute.failures import names_failures, selected
 from core_lib.execute.files import PlanFiles
 from core_lib.execute.freeze import Freeze
-from core_lib.execute.graph import Unit
+from core_lib.execute.graph import Unit, ranks
 from core_lib.execute.hooks import HookEvents
 from core_lib.execute.kinds import Kinds, catalogue
-from core_lib.execute.locking import UnitLocks, stack_names
+from core_lib.execute.locking import UnitLocks, known_names
 from core_lib.execute.memory import Memory
 from core_lib.execute.parts import Pace, Parts
 from core_lib.execute.ports import Cmdb, Sessions, Store
@@ -118,6 +118,7 @@ class Engine:
             book=book,
             memory=memory,
             brake=self._brake,
+            ranks=ranks(plan.actions),
             caps=Caps(
                 concurrency,
                 options.account_concurrency or limits.account_concurrency,
@@ -292,8 +293,7 @@ class Engine:
             f"{unit.target}/{name}"
             for unit in over
             for identity in unit.action_ids
-            for name in stack_names(self._parts, actions[identity])
-            if "{{" not in name
+            for name in known_names(self._parts, actions[identity])
         }
         run = self._parts.run
         if keys and not run.options.dry_run:

@@ -90,6 +90,16 @@ def segments(actions: Iterable[PlanAction]) -> dict[str, int]:
     return found
 
 
+def ranks(actions: Iterable[PlanAction]) -> dict[str, int]:
+    """Rank of every action id: the number of actions in the longest chain that waits for it."""
+    ordered = order(actions)
+    found = dict.fromkeys((action.id for action in ordered), 0)
+    for action in reversed(ordered):
+        for dependency in action.depends_on:
+            found[dependency] = max(found[dependency], found[action.id] + 1)
+    return found
+
+
 def units(plan: Plan) -> list[Unit]:
     """All units of a plan, upstream units first. Actions within a unit are in dependency order."""
     members: dict[tuple[int, str], list[PlanAction]] = {}

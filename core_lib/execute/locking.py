@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from core_lib.db import Precedence, StackHeldError
 from core_lib.execute.parts import Parts
 from core_lib.execute.ports import Locks
+from core_lib.execute.runtime import RuntimeValues
 from core_lib.execute.shift import LeavingError, Waiting
-from core_lib.framework.errors import LockedError
+from core_lib.framework.errors import CoreError, LockedError
 from core_lib.framework.models import ErrorInfo, PlanAction
 from core_lib.helper import error_info
 
@@ -53,8 +55,7 @@ class UnitLocks:
         A worker that lost its run leaves the locks to the one that has it now.
         """
         if self._parts.run.epoch > 1 or self._parts.shift.limited:
-            names = (name for action in actions for name in stack_names(self._parts, action))
-            self._held.update(f"{self._target}/{name}" for name in names if "{{" not in name)
+            self._held.update(f"{self._target}/{name}" for action in actions for name in known_names(self._parts, action))
         if self._held and self._parts.brake.fatal is None:
             run = self._parts.run
             await self._parts.call(lambda: self._locks.release(run.run_id, sorted(self._held), epoch=run.epoch))
@@ -107,3 +108,10 @@ def stack_names(parts: Parts, action: PlanAction) -> list[str]:
     fields: tuple[str, ...] = parts.kinds[action.kind].stack_fields
     values: Mapping[str, Any] = action.spec
     return [str(values[field]) for field in fields if values.get(field)]
+
+
+def known_names(parts: Parts, action: PlanAction) -> Iterator[str]:
+    """Names of the stacks an action works on, as far as they are known by now."""
+    for name in stack_names(parts, action):
+        with suppress(CoreError):  # a name that does not resolve was never locked
+            yield str(RuntimeValues(action, parts.book).resolve(name)) if "{{" in name else name

@@ -62,6 +62,7 @@ class Parts:
     memory: Memory
     brake: Brake
     caps: Caps
+    ranks: Mapping[str, int]
     pace: Pace
     files: PlanFiles
     sessions: Sessions

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
-from core_lib.db import ClientCmdb, Event
+from core_lib.db import ClientCmdb, Event, Events
 from core_lib.framework.errors import MovedError, RunStateError
 from core_lib.framework.models import (
     ActionState,
@@ -160,23 +162,10 @@ class Runner:
         """
         known = self._cmdb.runs.get(run.run_id)
         if known.epoch == run.epoch and known.status is status:
-            ended = known
-        else:
-            fields = {} if counts is None else {"counts": dict(counts)}
-            ended = self._cmdb.runs.transition(run.run_id, status, epoch=run.epoch, **fields)
-        self._cmdb.events.append(
-            Event(
-                prn=Prn.parse(run.prn),
-                event_type="STATUS" if status is RunStatus.SUCCEEDED else "ERROR",
-                status=status.value,
-                message=f"{run.task} {status.value}" + _in_favour(ended),
-                run_id=run.run_id,
-                actor=run.requested_by,
-                id=f"end-{run.run_id}-{run.epoch}",
-                at=ended.ended_at or datetime.now(UTC),
-            )
-        )
-        return ended
+            return known
+        fields = {} if counts is None else {"counts": dict(counts)}
+        tell = partial(_end_told, self._cmdb.events)
+        return self._cmdb.runs.transition(run.run_id, status, epoch=run.epoch, along=tell, **fields)
 
     def _plan(self, run: RunState) -> Plan:
         if not run.plan_key:
@@ -199,6 +188,21 @@ class Runner:
                 where=run.run_id,
                 hint="run the plan again and review it",
             )
+
+
+def _end_told(events: Events, ended: RunState) -> dict[str, Any]:
+    """The event of a run's end, to be written together with it: neither is there without the other."""
+    event = Event(
+        prn=Prn.parse(ended.prn),
+        event_type="STATUS" if ended.status is RunStatus.SUCCEEDED else "ERROR",
+        status=ended.status.value,
+        message=f"{ended.task} {ended.status.value}" + _in_favour(ended),
+        run_id=ended.run_id,
+        actor=ended.requested_by,
+        id=f"end-{ended.run_id}-{ended.epoch}",
+        at=ended.ended_at or datetime.now(UTC),
+    )
+    return events.put_operation(event)
 
 
 def _in_favour(run: RunState) -> str:
