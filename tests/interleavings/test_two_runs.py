@@ -142,7 +142,7 @@ ALL: set[Kind] = {"kill before", "kill after", "stop", "cancel", "clock", "no ne
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("examples", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [80, pytest.param(2000, marks=pytest.mark.slow)])
 def test_runs_when_they_share_stacks_then_nothing_interleaves_and_everything_ends(
     monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:
