@@ -12,7 +12,7 @@ from typing import Any
 from core_lib.framework.models import Cause, Decision, Options, PlanAction, Retry, RunStatus, Task, Verdict
 from tests.builders.plans import action
 from tests.parity.executors import Executor
-from tests.parity.site import Site
+from tests.parity.site import NOTE, Site
 
 Scenario = Callable[[Site, Executor], None]
 SCENARIOS: dict[str, Scenario] = {}
@@ -390,6 +390,30 @@ def approval(site: Site, executor: Executor) -> None:
     yes = Decision(by="bob", verdict=Verdict.APPROVED, at=datetime.now(UTC))
     site.cmdb.approvals.decide(run.run_id, asked.action_id, asked.attempt, yes)
     assert end().status.value == "succeeded"
+
+
+GATED = """
+Waves:
+  - {Name: canary, Targets: {Accounts: [one]}, Gates: [{Kind: NoOp, Spec: {Message: looked at}}]}
+"""
+
+
+@scenario
+def gates_between_waves(site: Site, executor: Executor) -> None:
+    done(site, executor, site.compiled(GATED + CHAIN % "one"), "succeeded")
+
+
+@scenario
+def bad_wave_that_is_undone(site: Site, executor: Executor) -> None:
+    """The canary's second stack cannot be made, so its first one goes again, and no other account sees either."""
+    spec = GATED + (CHAIN % "one").replace("DependsOn: [net]", "DependsOn: [net]\n    OnFailure: undo")
+    taken = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/taken", "Type": "String", "Value": "x"}}
+    site.backend.client("ssm", site.accounts[1].id).put_parameter(Name="/taken", Value="mine", Type="String")
+    bad = json.loads(NOTE)
+    bad["Resources"]["Again"] = taken
+    run = site.compiled(spec.replace("app, Template: note.json", "app, Template: bad.json"), bad=json.dumps(bad))
+    done(site, executor, run, "failed")
+    assert status_of(site, "net", 2) == "blocked"
 
 
 @scenario

@@ -228,3 +228,28 @@ def test_status_when_nothing_runs_ends_with_the_platform_code(elsewhere: Path) -
 
 def test_up_when_endpoint_and_aws_are_both_asked_for_is_refused() -> None:
     assert refusal("up", "--aws", "--endpoint", "http://127.0.0.1:1")[0] == 2
+
+
+def in_waves(folder: Path) -> None:
+    """Put the baseline into waves."""
+    spec = folder / "deployspec.yaml"
+    spec.write_text("Waves:\n  - {Share: 10%, Soak: PT30M}\n" + spec.read_text())
+
+
+def test_compile_of_waves_shows_them(baseline: Path) -> None:
+    in_waves(baseline)
+    lines = core("compile", *OFFLINE).stdout.splitlines()
+    first, last = (line for line in lines if line.startswith("  wave "))
+    assert first.split()[:3] == ["wave", "10%", "2"]
+    assert first.endswith("; then: at most 0 of 2 targets failed, wait 30 min")
+    assert last.split()[:3] == ["wave", "rest", "4"]
+    assert [wave["Name"] for wave in answer("compile", *OFFLINE)["Plans"][0]["Waves"]] == ["10%", "rest"]
+
+
+def test_targets_explain_says_which_wave_an_account_is_in(baseline: Path) -> None:
+    assert all(account["Waves"] == [] for account in answer("targets", "explain", *OFFLINE)["Accounts"])
+    in_waves(baseline)
+    found = [account["Waves"] for account in answer("targets", "explain", *OFFLINE)["Accounts"] if account["Waves"]]
+    assert found.count(["10%"]) == 1
+    assert ["rest"] in found
+    assert "wave" in core("targets", "explain", *OFFLINE).stdout.splitlines()[0]

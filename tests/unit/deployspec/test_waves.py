@@ -362,3 +362,33 @@ def test_compile_when_ten_thousand_actions_are_in_waves_then_it_is_fast_and_edge
     assert many_edges / few_edges < many / few * 1.05
     assert large < 8.0
     assert large < small * 6.0 + 1.0
+
+
+def test_gates_when_there_is_a_soak_then_it_passes_before_them_and_alarms_are_watched_meanwhile() -> None:
+    waves = """\
+Waves:
+  - Share: 5%
+    Soak: PT30M
+    Gates:
+      - {Alarm: [errors, latency]}
+      - {Alarm: budget, Account: network, Region: us-east-1}
+      - {Script: {FunctionName: smoke-test, Payload: {Ring: 1}}}
+      - {Script: {ProjectName: smoke-build}}
+      - {Http: {Url: "https://shop.example.com/health", Expect: {Path: status, Equals: ready}}}
+  - {Share: 20%, Soak: PT1H30M}
+  - {Share: 30%, Gates: [{Alarm: errors}]}
+"""
+    plan = rollout(waves)
+    gate, one, two, script, build, web = (plan.action_by_id[identity] for identity in plan.waves[0].gates)
+    assert (one.kind, one.spec) == ("AWS::WaitForAlarm", {"AlarmNames": ["errors", "latency"], "Watch": "PT30M"})
+    assert (two.target, two.spec) == ("000000000001/us-east-1", {"AlarmNames": ["budget"], "Watch": "PT30M"})
+    assert one.depends_on == two.depends_on == (gate.id,), "both are watched at the same time"
+    assert (script.kind, script.depends_on) == ("AWS::InvokeLambda", (one.id, two.id))
+    assert (build.kind, build.spec, build.depends_on) == ("AWS::RunCodeBuild", {"ProjectName": "smoke-build"}, (script.id,))
+    assert (web.kind, web.depends_on) == ("SYSTEM::HttpRequest", (build.id,))
+    assert {plan.action_by_id[f"net@{target}"].depends_on for target in plan.waves[1].targets} == {(web.id,)}
+    _, wait = (plan.action_by_id[identity] for identity in plan.waves[1].gates)
+    assert (wait.name, wait.kind, wait.spec) == ("wave:20%:soak", "SYSTEM::Wait", {"For": "PT1H30M"})
+    assert plan.waves[1].steps[1] == "wait 1 h 30 min"
+    _, quiet = (plan.action_by_id[identity] for identity in plan.waves[2].gates)
+    assert quiet.spec == {"AlarmNames": ["errors"], "Until": "OK"}
