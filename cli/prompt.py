@@ -15,12 +15,21 @@ def confirm(shell: Shell, question: str, *, yes: bool) -> None:
     Raises:
         InputError: there is no terminal to ask on, or the output is JSON.
     """
+    if not agreed(shell, question, yes=yes):
+        shell.say("Nothing was changed.")
+        shell.done(ExitCode.CANCELLED)
+
+
+def agreed(shell: Shell, question: str, *, yes: bool) -> bool:
+    """Whether the answer is yes; `--yes` says so for all questions.
+
+    Raises:
+        InputError: there is no terminal to ask on, or the output is JSON.
+    """
     if yes:
         shell.say(f"{question} yes (--yes)")
-        return
+        return True
     if shell.json_mode or not sys.stdin.isatty():
         raise InputError("this needs a yes, and there is nobody to ask", where=question, hint="add --yes")
     shell.err.print(f"{question} [y/N] ", end="", markup=False)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        shell.say("Nothing was changed.")
-        shell.done(ExitCode.CANCELLED)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

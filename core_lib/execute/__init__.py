@@ -14,6 +14,7 @@ from core_lib.execute.action import Action, ActionContext, ClientFactory, RunMem
 from core_lib.execute.batches import Batch, make_batches
 from core_lib.execute.driver import Around
 from core_lib.execute.engine import Engine, UnitResult
+from core_lib.execute.failures import normalise
 from core_lib.execute.graph import Unit, check_acyclic, find_cycle, order, segments, units
 from core_lib.execute.kinds import canonical_kind, catalogue, find_kind
 from core_lib.execute.memory import run_prefix
@@ -24,6 +25,7 @@ from core_lib.execute.preflight import Finding, FindingGroup, PreflightReport, r
 from core_lib.execute.reference import reference_markdown
 from core_lib.execute.shift import Shift
 from core_lib.execute.stacks.before import StackBefore
+from core_lib.execute.stacks.diagnosis import failure_causes, stack_changes_waiting
 from core_lib.execute.steps import Again, Done, Failed, Step
 
 __all__ = [
@@ -51,16 +53,19 @@ __all__ = [
     "canonical_kind",
     "catalogue",
     "check_acyclic",
+    "failure_causes",
     "find_cycle",
     "find_kind",
     "json_schema",
     "make_batches",
     "make_pass",
+    "normalise",
     "order",
     "read_preflight",
     "reference_markdown",
     "run_prefix",
     "segments",
+    "stack_changes_waiting",
     "token_for",
     "units",
     "validate_spec",

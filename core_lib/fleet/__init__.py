@@ -14,10 +14,29 @@ from core_lib.fleet.drift import (
     remember_drift,
     revert_plan,
 )
+from core_lib.fleet.medic import Diagnosis, Repair, Ward, diagnose, medic_plan
 from core_lib.fleet.patch import Patch, accept_patch
+from core_lib.fleet.stuck import Round, StuckStack, make_round
 from core_lib.fleet.targets import Fleet, deployed_stacks, fleet_targets
 
 __all__ = [
-    "Fleet", "Patch", "accept_patch", "deployed_stacks", "drift_plan", "drifted_in", "fleet_targets", "ignore_drift",
-    "ignored_groups", "remember_drift", "revert_plan",
-]  # fmt: skip
+    "Diagnosis",
+    "Fleet",
+    "Patch",
+    "Repair",
+    "Round",
+    "StuckStack",
+    "Ward",
+    "accept_patch",
+    "deployed_stacks",
+    "diagnose",
+    "drift_plan",
+    "drifted_in",
+    "fleet_targets",
+    "ignore_drift",
+    "ignored_groups",
+    "make_round",
+    "medic_plan",
+    "remember_drift",
+    "revert_plan",
+]

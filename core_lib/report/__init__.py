@@ -34,7 +34,7 @@ from core_lib.report.messages import (
 from core_lib.report.questions import Behind, behind
 from core_lib.report.review import read_review, review, stack_reviews
 from core_lib.report.summary import final_status, summarize
-from core_lib.report.text import headline, render_text, some
+from core_lib.report.text import counted, headline, render_text, some
 
 __all__ = [
     "Behind",
@@ -51,6 +51,7 @@ __all__ = [
     "WaveProgress",
     "WaveStep",
     "behind",
+    "counted",
     "drift_groups",
     "drift_headline",
     "drift_report",

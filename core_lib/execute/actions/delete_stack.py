@@ -12,7 +12,7 @@ from pydantic import Field
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.stacks.before import keep_before
 from core_lib.execute.stacks.deletion import Deletion, request_deletion, what_to_retain
-from core_lib.execute.stacks.deployment import LONGEST_WAIT
+from core_lib.execute.stacks.deployment import LONGEST_WAIT, MOVED
 from core_lib.execute.stacks.live import LiveStack, describe_stack, error_text
 from core_lib.execute.stacks.parameters import STACK_NAME
 from core_lib.execute.stacks.reasons import DELETE, explain, failure_reasons
@@ -47,6 +47,9 @@ class DeleteStackParams(Message):
         description="After DELETE_FAILED: `retain` deletes again and leaves behind exactly what could not be deleted, "
         "`force` has CloudFormation force the deletion (FORCE_DELETE_STACK)",
     )
+    only_in: tuple[str, ...] = Field(
+        default=(), description="Delete only a stack in one of these statuses: one that has recovered meanwhile is left alone"
+    )
     role_arn: str | None = Field(default=None, description="Service role that CloudFormation works with")
 
 
@@ -79,7 +82,8 @@ class DeleteStack(Action[DeleteStackParams]):
 
     def start(self, ctx: Context) -> Step:
         """Ask for the deletion."""
-        return self._begin(ctx, ctx.stacks.live(ctx.params.stack_name))
+        name = ctx.params.stack_name
+        return self._begin(ctx, ctx.stacks.fresh(name) if ctx.params.only_in else ctx.stacks.live(name))
 
     def check(self, ctx: Context) -> Step:
         """Is it gone?"""
@@ -117,6 +121,9 @@ class DeleteStack(Action[DeleteStackParams]):
             return Done(outputs={"Deleted": True, "RetainedResources": []}, changed=False, message="there is no such stack")
         if stack.status == "DELETE_IN_PROGRESS":
             return Again(scratch={"phase": "deleting", "stack_id": stack.id})
+        if ctx.params.only_in and stack.status not in ctx.params.only_in:
+            message = f"the stack is {stack.status} by now, not {', '.join(ctx.params.only_in)}: it is left alone"
+            return Failed(message, code=MOVED, hint="look again")
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
             return _wait_for_others(ctx, stack)
         if stack.protected and not (ctx.force or ctx.params.force):
