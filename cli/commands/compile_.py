@@ -28,7 +28,7 @@ def validate(
     registry: RegistryOption = None,
 ) -> None:
     """Check a package completely: files, expressions, action parameters, templates, references. Writes nothing."""
-    compilation = _compile(shell, package, deployment, targets, registry)
+    compilation = compile_package(shell, package, deployment, targets, registry)
     plans = {task.value: len(plan.actions) for task, plan in compilation.plans.items()}
     warnings = [str(item) for item in compilation.warnings]
 
@@ -52,7 +52,7 @@ def compile_(
     """Compile a package to its plans. The same inputs give the same bytes, on any machine."""
     from cli.preflight import touched
 
-    compilation = _compile(shell, package, deployment, targets, registry)
+    compilation = compile_package(shell, package, deployment, targets, registry)
     written = _write(out, compilation) if out else []
     plans = [
         {
@@ -75,9 +75,10 @@ def compile_(
     shell.emit({"Plans": plans, "Files": written, "Warnings": [str(item) for item in compilation.warnings]}, draw)
 
 
-def _compile(
+def compile_package(
     shell: Shell, package: Path, deployment: DeploymentOptions, targets: TargetOptions, registry: list[Path] | None
 ) -> Compilation:
+    """The package compiled for all of its tasks, with facts from the registry or the files given."""
     from cli.connection import connect
     from cli.preflight import gather
     from cli.request import payload_of, read_package

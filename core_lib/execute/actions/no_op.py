@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.steps import Done, Step
 from core_lib.framework.models import Message
@@ -13,7 +15,7 @@ from core_lib.framework.models import Message
 class NoOpParams(Message):
     """NoOp takes a message that appears in the ledger."""
 
-    message: str | None = None
+    message: str | None = Field(default=None, description="What appears in the ledger")
 
 
 class NoOp(Action[NoOpParams]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.steps import Done, Step
 from core_lib.framework.models import Message
@@ -13,7 +15,7 @@ from core_lib.framework.models import Message
 class SetVariablesParams(Message):
     """Names and values. Values keep their types."""
 
-    variables: dict[str, Any]
+    variables: dict[str, Any] = Field(description="Values by name; they keep their types")
 
 
 class SetVariables(Action[SetVariablesParams]):
