@@ -15,7 +15,8 @@ AWAITED = frozenset({
     "AWS::CreateStackSet", "AWS::DeleteEcrRepository", "AWS::DeleteImage", "AWS::DeleteSecurityGroupEnis",
     "AWS::DeleteStackInstances", "AWS::DeleteStackSet", "AWS::DeployStackInstances", "AWS::DetectDrift",
     "AWS::DuplicateImageToAccount", "AWS::EmptyBucket", "AWS::GetStackReferences", "AWS::ImportResources",
-    "AWS::KMS::CreateGrants", "AWS::RDS::ModifyDbInstance", "AWS::ReviewDeletion", "AWS::ShareImage", "AWS::UnprotectELB",
+    "AWS::KMS::CreateGrants", "AWS::RDS::ModifyDbInstance", "AWS::RevertDrift",
+    "AWS::ReviewDeletion", "AWS::ShareImage", "AWS::UnprotectELB",
     "SYSTEM::Approval", "SYSTEM::WaveGate",
 })  # fmt: skip
 """Kinds whose tests run them with other parameters than their example so far. A new kind does not belong here."""

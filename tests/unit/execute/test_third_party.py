@@ -22,8 +22,9 @@ from tests.builders.carry import carry_through
 from tests.builders.contexts import context_of
 
 step, _ = carry_through("ACME::Greet", context_of("ACME::Greet", Name="Ann"))
-page = reference_markdown()
-print(json.dumps({"outputs": step.outputs, "schema": list(json_schema("greet")["properties"]), "documented": "ACME::Greet" in page}))
+schema = list(json_schema("greet")["properties"])
+documented = "### ACME::Greet" in reference_markdown()
+print(json.dumps({"outputs": step.outputs, "schema": schema, "documented": documented}))
 """
 
 
