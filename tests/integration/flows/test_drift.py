@@ -21,7 +21,7 @@ from deployments.local import EmbeddedCloud
 from flows import door
 from tests.integration.flows import world
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PARAMETER = "/app/value"
 TEMPLATE = """\

@@ -17,7 +17,7 @@ from deployments.local import EmbeddedCloud
 from flows import door
 from tests.integration.execute import stuck
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
