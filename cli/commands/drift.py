@@ -152,12 +152,13 @@ def ignore(
     from datetime import UTC, datetime
 
     from cli.connection import connect
+    from cli.request import person
     from core_lib.fleet import ignore_drift
 
     now = datetime.now(UTC)
     day = _day(until, now.date())
     with connect(shell) as connection:
-        ignored = ignore_drift(connection.client, group, day, reason, None, now)
+        ignored = ignore_drift(connection.client, group, day, reason, person(connection.settings), now)
     shell.emit(ignored, f"{group} is ignored until {day}")
 
 

@@ -45,7 +45,6 @@ REQUESTS = (
     Case("type-unknown", "CORE-1004", "pipeline, deployspec", {"Type": "pipelines"}),
     Case("type-not-handled", "CORE-1001", "handled: deployspec", {"Type": "pipeline"}),
     Case("executor-unknown", "CORE-1004", "prefect, stepfunctions", {"Executor": "cron"}),
-    Case("executor-not-handled", "CORE-1001", "handled: prefect", {"Executor": "stepfunctions"}),
     Case("key-mistyped", "CORE-1004", "did you mean Targets", {"Tragets": {}}),
     Case("key-of-somebody-else", "CORE-1004", "unknown key; known are", {"Zebra": 1}),
     Case("correlation-id-with-a-slash", "CORE-1004", "must match", {"CorrelationId": "a/b"}),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -13,7 +16,7 @@ from core_lib.framework.models.selection import Selection
 from core_lib.framework.models.tolerance import Tolerance, tolerated
 from core_lib.framework.models.wave import Wave
 
-_ONLY = r"^(?:failed|unstarted|transient|[0-9a-f]{12}(?:,[0-9a-f]{12})*)$"
+_ONLY = r"(?:failed|unstarted|transient|[0-9a-f]{12}(?:,[0-9a-f]{12})*)"
 
 
 class Task(StrEnum):
@@ -116,7 +119,7 @@ class Options(Message):
 
     dry_run: bool = False
     force: bool = False
-    only: str | None = Field(default=None, pattern=_ONLY)
+    only: str | None = Field(default=None, json_schema_extra={"pattern": f"^{_ONLY}$"})
     concurrency: int | None = Field(default=None, ge=1, le=1000)
     account_concurrency: int | None = Field(default=None, ge=1, le=100)
     region_concurrency: int | None = Field(default=None, ge=1, le=1000)
@@ -129,9 +132,24 @@ class Options(Message):
     waves: tuple[Wave, ...] | None = None
     ignore_freeze: str | None = Field(default=None, min_length=3, max_length=500)
 
+    @field_validator("only")
+    @classmethod
+    def _names_actions(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(_ONLY, value):
+            raise ValueError("one of failed, unstarted, transient, or fingerprints of failures with commas between them")
+        return value
+
     def tolerated(self, targets: int) -> int:
         """How many of this many targets may fail before nothing new is started. None given = none may."""
         return tolerated(self.tolerance or 0, targets)
+
+
+def _floats(value: Any) -> Iterator[float]:
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _floats(item)
 
 
 class TaskPayload(Message):
@@ -148,6 +166,13 @@ class TaskPayload(Message):
     executor: Literal["prefect", "stepfunctions"] = "prefect"
     requested_by: str | None = Field(default=None, max_length=200)
     correlation_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{2,62}$")
+
+    @field_validator("facts")
+    @classmethod
+    def _numbers_are_finite(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not all(math.isfinite(number) for number in _floats(value)):
+            raise ValueError("a number must be finite: JSON knows neither infinity nor NaN")
+        return value
 
     @field_validator("client")
     @classmethod

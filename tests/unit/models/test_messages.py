@@ -216,3 +216,9 @@ def test_payload_when_given_anything_then_a_payload_or_a_validation_error(value:
         except ValidationError:
             continue
         assert TaskPayload.model_validate(payload.as_dict()) == payload
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_payload_when_a_fact_is_no_finite_number_then_it_is_refused(number: float) -> None:
+    with pytest.raises(ValidationError, match="a number must be finite"):
+        TaskPayload.model_validate(PAYLOAD | {"Facts": {"Size": [{"Max": number}]}})
