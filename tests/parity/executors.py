@@ -88,15 +88,16 @@ class StateMachine:
 
     name = "stepfunctions"
 
-    def __init__(self, executions: Executions) -> None:
+    def __init__(self, executions: Executions, patience: float = PATIENCE) -> None:
         self.executions = executions
+        self._patience = patience
 
     def begin(self, site: Site, run: RunState, options: Options | None = None) -> Callable[[], RunState]:
         taken = _taken(site, run, options)
         arn = self.executions.start(site.cmdb.runs.amend(run.run_id, epoch=taken.epoch, execution=self.executions.arn_of(taken)))
 
         def end() -> RunState:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + self._patience
             while time.monotonic() < deadline:
                 record, execution = site.cmdb.runs.get(run.run_id), self.executions.look(arn)
                 if execution is not None and not execution.running:
