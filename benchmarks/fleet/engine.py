@@ -41,10 +41,11 @@ def deploy_with_engine(made: Fleet) -> None:
         with Cmdb(settings) as cmdb, AwsSessions(settings, correlation_id="fleet") as sessions:
             cmdb.create_tables(CLIENT)
             store = open_store(settings, sessions)
-            asyncio.run(_drive(plan_of(made, store), cmdb.for_client(CLIENT), sessions, store, settings))
+            asyncio.run(drive(plan_of(made, store), cmdb.for_client(CLIENT), sessions, store, settings))
 
 
-async def _drive(plan: Plan, cmdb: ClientCmdb, sessions: AwsSessions, store: ArtefactStore, settings: Settings) -> None:
+async def drive(plan: Plan, cmdb: ClientCmdb, sessions: AwsSessions, store: ArtefactStore, settings: Settings) -> None:
+    """Register the plan as a run and see it to its end."""
     run = RunState(
         run_id=f"fleet-{plan.hash[:8]}", client=CLIENT, prn=str(plan.deployment.prn), task=Task.DEPLOY, status=RunStatus.PENDING,
         plan_hash=plan.hash, plan_key="none", options=Options(), created_at=datetime.now(UTC),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -49,8 +50,9 @@ class FaultRule(BaseModel):
     """One rule.
 
     How often: `after` skips that many matching calls, `every` fires on each n-th of the rest, `times` bounds the number of
-    firings, `probability` thins them out. What: `delay` seconds first (alone, or before one of the others), then one of
-    `error` (answered instead of the call), `reset` (connection aborted, call not made), `drop_response` (the call is made,
+    firings, `probability` thins them out. With `rate` it fires only on calls beyond so many per second (after a `burst`), counted
+    for each service, account and region, as AWS throttles. What: `delay` seconds first (alone, or before one of the others), then
+    one of `error` (answered instead of the call), `reset` (connection aborted, call not made), `drop_response` (the call is made,
     its answer is lost).
     """
 
@@ -61,6 +63,8 @@ class FaultRule(BaseModel):
     every: int = Field(default=1, ge=1)
     times: int | None = Field(default=None, ge=1)
     probability: float = Field(default=1.0, ge=0, le=1)
+    rate: float | None = Field(default=None, gt=0)
+    burst: float = Field(default=1.0, ge=1)
     delay: float = Field(default=0.0, ge=0, le=300)
     error: FaultError | None = None
     reset: bool = False
@@ -68,6 +72,7 @@ class FaultRule(BaseModel):
 
     _matched: int = PrivateAttr(default=0)
     _fired: int = PrivateAttr(default=0)
+    _tokens: dict[tuple[str, str, str], tuple[float, float]] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
@@ -98,8 +103,18 @@ class FaultRule(BaseModel):
         spent = self.times is not None and self._fired >= self.times
         if rank < 1 or rank % self.every or spent or dice.random() >= self.probability:
             return False
+        if self.rate is not None and self._has_token(self.rate, (service, account, region)):
+            return False
         self._fired += 1
         return True
+
+    def _has_token(self, rate: float, place: tuple[str, str, str]) -> bool:
+        """Take a token of the place's bucket, if there is one."""
+        now = time.monotonic()
+        left, seen = self._tokens.get(place, (self.burst, now))
+        left = min(self.burst, left + (now - seen) * rate)
+        self._tokens[place] = (left - 1, now) if left >= 1 else (left, now)
+        return left >= 1
 
     def statistics(self) -> dict[str, object]:
         """The rule with how many calls it has met and how often it has fired."""

@@ -92,6 +92,18 @@ def test_rule_when_it_has_after_and_every_then_it_fires_on_those_calls_only(clou
     assert outcomes == ["ok", "ok", "fault", "ok", "fault", "ok"]
 
 
+def test_rule_when_it_has_a_rate_then_only_calls_beyond_it_fire_and_each_account_has_its_own(
+    cloud: EmbeddedCloud, account_id: str
+) -> None:
+    cloud.faults([{"match": {"operation": "DescribeParameters"}, "rate": 0.01, "burst": 3, "error": {}}])
+    for account in (account_id, "200000000003"):
+        ssm = client(cloud, "ssm", account)
+        for _ in range(3):
+            ssm.describe_parameters()
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            ssm.describe_parameters()
+
+
 def test_reset_when_it_fires_then_the_call_was_not_made(cloud: EmbeddedCloud, account_id: str) -> None:
     cloud.faults([{"match": {"operation": "PutParameter", "account": account_id}, "times": 1, "reset": True}])
     ssm = client(cloud, "ssm", account_id)
