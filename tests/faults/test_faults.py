@@ -13,25 +13,25 @@ from tests.integration.execute.conftest import Rehearsal
 CFN = {"service": "cloudformation"}
 FAULTS: dict[str, list[dict[str, Any]]] = {
     "none": [],
-    "throttling at 30 % of calls": [{"match": CFN, "probability": 0.3, "error": {"code": "Throttling", "status": 400}}],
-    "5xx": [{"match": CFN, "probability": 0.3, "error": {"code": "ServiceUnavailable", "status": 503}}],
-    "resets": [{"match": CFN, "probability": 0.25, "reset": True}],
-    "lost answers": [{"match": CFN, "probability": 0.2, "drop_response": True}],
-    "slow answers": [{"probability": 0.3, "delay": 0.4}],
+    "throttling of every third call": [{"match": CFN, "every": 3, "error": {"code": "Throttling", "status": 400}}],
+    "5xx": [{"match": CFN, "every": 3, "error": {"code": "ServiceUnavailable", "status": 503}}],
+    "resets": [{"match": CFN, "every": 4, "reset": True}],
+    "lost answers": [{"match": CFN, "every": 4, "drop_response": True}],
+    "slow answers": [{"every": 3, "delay": 0.4}],
     "expired credentials": [{"match": CFN, "every": 6, "error": {"code": "ExpiredToken", "status": 403}}],
     "a role that cannot be assumed for a while": [
         {"match": {"service": "sts"}, "times": 3, "error": {"code": "ServiceUnavailable", "status": 503}}
     ],
     "a busy CMDB": [
-        {"match": {"service": "dynamodb"}, "probability": 0.2,
+        {"match": {"service": "dynamodb"}, "every": 4,
          "error": {"code": "ProvisionedThroughputExceededException", "status": 400}},
     ],
     "5xx of the CMDB": [
-        {"match": {"service": "dynamodb"}, "probability": 0.2, "error": {"code": "InternalServerError", "status": 500}}
+        {"match": {"service": "dynamodb"}, "every": 4, "error": {"code": "InternalServerError", "status": 500}}
     ],
-    "lost answers of the CMDB": [{"match": {"service": "dynamodb"}, "probability": 0.15, "drop_response": True}],
+    "lost answers of the CMDB": [{"match": {"service": "dynamodb"}, "every": 6, "drop_response": True}],
 }  # fmt: skip
-QUICK = ("none", "throttling at 30 % of calls", "lost answers", "expired credentials", "lost answers of the CMDB")
+QUICK = ("none", "throttling of every third call", "lost answers", "expired credentials", "lost answers of the CMDB")
 LAST_STEP = 26
 
 
