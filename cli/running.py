@@ -12,7 +12,7 @@ from cli.exit_codes import ExitCode, exit_code_of, exit_code_of_run
 from cli.options import DeploymentOptions, RunOptions, TargetOptions
 from cli.preflight import freeze_note, gather, touched
 from cli.progress import watch
-from cli.request import options_of, payload_of, read_package
+from cli.request import options_of, payload_of, person, read_package
 from cli.shell import Shell
 from core_lib.framework.errors import CoreError, NotFoundError, RunError
 
@@ -76,7 +76,8 @@ def start(connection: Connection, shell: Shell, payload: TaskPayload, *, detach:
     """Hand the payload to the platform and follow the run to its end; with `detach` the command ends here."""
     from flows import door
 
-    return follow(connection, shell, door.submit(payload, settings=connection.settings), detach=detach)
+    asked = payload if payload.requested_by else payload.but(requested_by=person(connection.settings))
+    return follow(connection, shell, door.submit(asked, settings=connection.settings), detach=detach)
 
 
 def follow(connection: Connection, shell: Shell, submission: Submission, *, detach: bool, taken_after: int = -1) -> RunState:

@@ -160,6 +160,12 @@ class Action(ABC, Generic[P]):
         _ = params, target, partition
         return {}
 
+    @classmethod
+    def other_accounts(cls, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Accounts beside the target's own in which it uses the same permissions. `params` as in `scope`."""
+        _ = params
+        return ()
+
     @abstractmethod
     def start(self, ctx: ActionContext[P]) -> Step:
         """Begin, idempotently: called again with the same tokens when nobody knows whether the first call arrived."""

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from core_lib.execute.kinds import Kinds, catalogue
+from core_lib.execute.preflight import PERMISSIONS as PREFLIGHT
 from core_lib.execute.template_permissions import template_permissions
 from core_lib.framework.models import Plan, PlanAction, Target
 
@@ -52,7 +53,11 @@ def role_policies(
     for plan in plans:
         for action in plan.actions:
             target = plan.target_by_key[action.target]
-            _add(by_account[target.account], action_needs(action, target, known))
+            needs = action_needs(action, target, known)
+            for account in (target.account, *known[action.kind].other_accounts(action.spec)):
+                _add(by_account[account], needs)
+            if known[action.kind].stack_fields and not known[action.kind].reads_only:
+                _add(by_account[target.account], dict.fromkeys(PREFLIGHT, frozenset({EVERYTHING})))
             permissions, unknown = _template_needs(plan, action, read)
             _add(by_account[target.account], permissions)
             by_hand[target.account] |= unknown

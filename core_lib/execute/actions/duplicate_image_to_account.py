@@ -83,6 +83,12 @@ class DuplicateImageToAccount(Action[DuplicateImageToAccountParams]):
             **key_scope(params, "KmsKeyArn"),
         }  # fmt: skip
 
+    @classmethod
+    def other_accounts(cls, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Every account that gets a duplicate."""
+        given = params.get("AccountsToShare") or ()
+        return tuple(str(account) for account in ((given,) if isinstance(given, str) else given))
+
     def start(self, ctx: Context) -> Step:
         """What has to be shared is written down before it is."""
         ec2 = ctx.client("ec2")

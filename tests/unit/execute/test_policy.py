@@ -112,6 +112,19 @@ def test_policy_when_a_stack_is_deployed_then_its_resources_count_and_what_tells
     assert not allows(passed.documents, "ssm:PutParameter", "*")
 
 
+def test_policy_when_stacks_are_changed_then_pre_flight_may_look_as_well() -> None:
+    spec = {"StackName": "net", "Template": "net.yaml"}
+    (policy,) = role_policies([plan_of([action("net", "AWS::CreateStack", spec=spec)])], lambda path: TEMPLATE)
+    assert allows(policy.documents, "cloudformation:DescribeAccountLimits", "*")
+
+
+def test_policy_when_a_kind_works_in_other_accounts_then_their_roles_need_the_same() -> None:
+    plan = plan_of([example("dup", "AWS::DuplicateImageToAccount", target="111111111111/eu-west-1")])
+    found = {account: policy for policy in role_policies([plan], lambda path: TEMPLATE) for account in policy.accounts}
+    assert set(found) == {"111111111111", "222222222222", "333333333333"}
+    assert allows(found["333333333333"].documents, "ec2:RegisterImage", "arn:aws:ec2:eu-west-1::image/ami-1")
+
+
 def test_permissions_when_a_resource_type_has_a_schema_then_all_handlers_count() -> None:
     permissions, unknown = template_permissions(TEMPLATE, "net.yaml")
     assert {"ssm:PutParameter", "ssm:DeleteParameter", "ssm:GetParameters"} <= permissions
