@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -108,15 +109,23 @@ def gate(**spec: object) -> object:
     return action("gate", "SYSTEM::Approval", after=("net",), spec=spec)
 
 
+def once_asked(cmdb: MemoryCmdb, then: Callable[[], object]) -> None:
+    """Do this as soon as somebody is asked."""
+    if cmdb.approvals.asked:
+        then()
+    else:
+        asyncio.get_running_loop().call_later(0.01, once_asked, cmdb, then)
+
+
 async def test_run_when_its_worker_stays_then_an_answer_lets_it_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core_lib.execute.actions.approval.LOOK_SECONDS", 0.01)
     cmdb, world = MemoryCmdb(), World()
     plan = plan_of([script("net"), gate(), script("app", after=("gate",))])  # type: ignore[list-item]
 
-    def answer_later(_: object) -> None:
-        asyncio.get_running_loop().call_later(0.1, cmdb.approvals.decide, f"gate@{HERE}", "bob")
+    def answer() -> None:
+        cmdb.approvals.decide(f"gate@{HERE}", "bob")
 
-    await drive_all(plan, cmdb, world, during=answer_later)
+    await drive_all(plan, cmdb, world, during=lambda _: once_asked(cmdb, answer))
     assert {row.status for row in states_of(cmdb).values()} == {ActionStatus.SUCCEEDED}
     assert world.named("start") == ["net", "app"]
 
@@ -157,7 +166,7 @@ async def test_run_when_cancelled_while_people_are_asked_then_it_ends(monkeypatc
     monkeypatch.setattr("core_lib.execute.actions.approval.LOOK_SECONDS", 0.01)
     cmdb, world = MemoryCmdb(), World()
     plan = plan_of([script("net"), gate(), script("app", after=("gate",))])  # type: ignore[list-item]
-    await drive_all(plan, cmdb, world, during=lambda engine: asyncio.get_running_loop().call_later(0.1, engine.cancel))
+    await drive_all(plan, cmdb, world, during=lambda engine: once_asked(cmdb, engine.cancel))
     rows = states_of(cmdb)
     assert (rows["gate"].status, rows["app"].status) == (ActionStatus.CANCELLED, ActionStatus.CANCELLED)
     assert cmdb.approvals.asked["run-1", f"gate@{HERE}", 1].status is ApprovalStatus.WITHDRAWN
