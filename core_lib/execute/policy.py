@@ -53,9 +53,9 @@ def role_policies(
     for plan in plans:
         for action in plan.actions:
             target = plan.target_by_key[action.target]
-            needs = action_needs(action, target, known)
+            own = action_needs(action, target, known)
             for account in (target.account, *known[action.kind].other_accounts(action.spec)):
-                _add(by_account[account], needs)
+                _add(by_account[account], own)
             if known[action.kind].stack_fields and not known[action.kind].reads_only:
                 _add(by_account[target.account], dict.fromkeys(PREFLIGHT, frozenset({EVERYTHING})))
             permissions, unknown = _template_needs(plan, action, read)
