@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from deployments.local import EmbeddedCloud
+from tests.builders.claims import held_to
 
 # The machines are shared: how long an example takes says nothing.
 settings.register_profile("core", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("core")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Tests that claim to run a kind's example, undo or cancel are held to it."""
+    with held_to(item.iter_markers()):
+        yield
 
 
 @pytest.fixture(scope="session")

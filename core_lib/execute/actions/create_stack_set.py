@@ -70,8 +70,8 @@ class CreateStackSet(StackSetAction[CreateStackSetParams]):
     example: ClassVar[Mapping[str, Any]] = {
         "StackSetName": "baseline",
         "Template": "baseline.yaml",
-        "PermissionModel": "SERVICE_MANAGED",
-        "AutoDeployment": {"Enabled": True},
+        "Parameters": {"LogRetentionDays": 90},
+        "Tags": {"Owner": "platform"},
     }
 
     @classmethod

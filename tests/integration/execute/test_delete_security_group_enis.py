@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from tests.builders.plans import action
+import pytest
+
+from tests.builders.plans import example
 from tests.integration.execute.conftest import Rehearsal
 
 
+@pytest.mark.example("AWS::DeleteSecurityGroupEnis")
 async def test_interfaces_when_deleted_then_those_of_other_groups_stay(rehearsal: Rehearsal) -> None:
     ec2 = rehearsal.direct("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
@@ -17,7 +20,7 @@ async def test_interfaces_when_deleted_then_those_of_other_groups_stay(rehearsal
     free, used, kept = made(doomed), made(doomed), made(other)
     instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     ec2.attach_network_interface(NetworkInterfaceId=used, InstanceId=instance, DeviceIndex=1)
-    delete = action("it", "AWS::DeleteSecurityGroupEnis", target=rehearsal.target, spec={"SecurityGroupId": doomed})
+    delete = example("it", "AWS::DeleteSecurityGroupEnis", target=rehearsal.target, SecurityGroupId=doomed)
     outcome = await rehearsal.run(delete)
     assert outcome["it"].outputs == {"Deleted": 2, "Left": {}}
     left = [each["NetworkInterfaceId"] for each in ec2.describe_network_interfaces()["NetworkInterfaces"]]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from core_lib.framework.models import ActionStatus, PlanAction, StackDrift
-from tests.builders.plans import action
+import pytest
+
+from core_lib.framework.models import ActionStatus, PlanAction, StackDrift, StackReview
+from tests.builders.plans import action, example
 from tests.integration.execute import stuck
 from tests.integration.execute.conftest import Rehearsal, parameter
 
@@ -146,3 +149,38 @@ async def test_import_when_cloudformation_finds_them_by_name_then_they_are_adopt
     assert (outcome["it"].status, outcome["it"].message) == (ActionStatus.SUCCEEDED, "created")
     listed = rehearsal.cloudformation.list_stack_resources(StackName="app")["StackResourceSummaries"]
     assert [(each["LogicalResourceId"], each["PhysicalResourceId"]) for each in listed] == [("Item", "/existing")]
+
+
+@pytest.mark.example("AWS::DetectDrift", "AWS::GetStackReferences", "AWS::ReviewDeletion")
+async def test_looking_at_a_stack_when_the_examples_run_then_they_tell_what_is_so(rehearsal: Rehearsal) -> None:
+    exporting = {"Resources": {"Item": item("/network")}, "Outputs": {"DefaultExport": {"Value": "v", "Export": {"Name": "net"}}}}
+    rehearsal.cloudformation.create_stack(StackName="network", TemplateBody=json.dumps(exporting))
+    stuck.until(rehearsal.cloudformation, "network", "CREATE_COMPLETE")
+    importing = item("/shop")
+    importing["Properties"]["Value"] = {"Fn::ImportValue": "net"}
+    made(rehearsal, {"Item": importing}, "shop")
+    kinds = {"drift": "AWS::DetectDrift", "references": "AWS::GetStackReferences", "review": "AWS::ReviewDeletion"}
+    outcome = await rehearsal.run(*(example(name, kind, target=rehearsal.target) for name, kind in kinds.items()))
+    assert outcome["drift"].outputs["DriftStatus"] == "IN_SYNC"
+    assert outcome["references"].outputs["References"] == ["shop"]
+    review = StackReview.model_validate(outcome["review"].outputs["Review"])
+    assert [(change.action, change.physical_id) for change in review.changes] == [("Remove", "/network")]
+
+
+@pytest.mark.example("AWS::ContinueUpdateRollback")
+async def test_rollback_when_the_example_runs_then_what_blocks_is_skipped(rehearsal: Rehearsal) -> None:
+    stuck.update_rollback_failed(rehearsal.direct, "network")
+    outcome = await rehearsal.run(example("it", "AWS::ContinueUpdateRollback", target=rehearsal.target))
+    assert outcome["it"].outputs == {"StackStatus": "UPDATE_ROLLBACK_COMPLETE", "SkippedResources": ["Filter0"]}
+
+
+@pytest.mark.example("AWS::ImportResources")
+async def test_import_when_the_example_runs_then_the_bucket_is_in_the_stack(rehearsal: Rehearsal) -> None:
+    where = {"LocationConstraint": "eu-west-1"}
+    rehearsal.direct("s3").create_bucket(Bucket="acme-archive", CreateBucketConfiguration=where)
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "acme-archive"}}
+    rehearsal.put("storage.yaml", {"Resources": {"Archive": bucket}})
+    outcome = await rehearsal.run(example("it", "AWS::ImportResources", target=rehearsal.target))
+    assert outcome["it"].error is None
+    (found,) = rehearsal.cloudformation.list_stack_resources(StackName="storage")["StackResourceSummaries"]
+    assert (found["LogicalResourceId"], found["PhysicalResourceId"]) == ("Archive", "acme-archive")

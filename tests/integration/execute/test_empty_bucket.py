@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from core_lib.framework.models import ActionStatus
-from tests.builders.plans import action
+from tests.builders.plans import action, example
 from tests.integration.execute.conftest import REGION, Rehearsal
 
 
@@ -16,17 +18,18 @@ def bucket(rehearsal: Rehearsal, name: str) -> Any:
     return s3
 
 
+@pytest.mark.example("AWS::EmptyBucket")
 async def test_bucket_when_it_has_versions_markers_and_uploads_then_it_can_be_deleted_afterwards(rehearsal: Rehearsal) -> None:
-    name = f"assets-{rehearsal.account}"
+    part = example("part", "AWS::EmptyBucket", target=rehearsal.target)
+    name = part.spec["BucketName"]
     s3 = bucket(rehearsal, name)
-    for key in ("a/1", "a/2", "strange & <key>/ü"):
+    for key in ("releases/1", "releases/2", "strange & <key>/ü"):
         s3.put_object(Bucket=name, Key=key, Body=b"one")
         s3.put_object(Bucket=name, Key=key, Body=b"two")
         s3.delete_object(Bucket=name, Key=key)
     s3.create_multipart_upload(Bucket=name, Key="big")
     empty = action("it", "AWS::EmptyBucket", target=rehearsal.target, spec={"BucketName": name})
-    part = await rehearsal.run(empty.but(spec={"Bucket": name, "Prefix": "a/"}))
-    assert part["it"].outputs == {"Deleted": 6, "UploadsAborted": 0}
+    assert (await rehearsal.run(part))["part"].outputs == {"Deleted": 6, "UploadsAborted": 0}
     outcome = await rehearsal.run(empty)
     assert outcome["it"].outputs == {"Deleted": 3, "UploadsAborted": 1}
     s3.delete_bucket(Bucket=name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+import pytest
 
 from core_lib.framework.models import ActionStatus
-from tests.builders.plans import action
+from tests.builders.plans import action, example
 from tests.integration.execute.conftest import REGION, ROLE, Rehearsal
 
 
@@ -16,9 +17,9 @@ def instance(rehearsal: Rehearsal) -> str:
     return str(made["Instances"][0]["InstanceId"])
 
 
-def client_of(rehearsal: Rehearsal, account: str) -> Any:
+def client_of(rehearsal: Rehearsal, account: str, region: str = REGION) -> Any:
     return boto3.client(
-        "ec2", endpoint_url=rehearsal.cloud.endpoint, region_name=REGION, aws_access_key_id=account, aws_secret_access_key="x"
+        "ec2", endpoint_url=rehearsal.cloud.endpoint, region_name=region, aws_access_key_id=account, aws_secret_access_key="x"
     )
 
 
@@ -161,3 +162,35 @@ async def test_duplicates_when_the_target_is_undone_then_they_are_gone_everywher
     assert ec2.describe_images(Owners=["self"])["Images"] == []
     assert ec2.describe_snapshots(Filters=[{"Name": "tag:core:made-for", "Values": ["shop-7"]}])["Snapshots"] == []
     assert list(own_images(rehearsal)) == ["shop-7"]
+
+
+@pytest.mark.example("AWS::CreateImage", "AWS::CopyImage", "AWS::DeleteImage")
+async def test_making_images_when_the_examples_run_then_the_new_one_is_in_both_regions_and_the_old_one_gone(
+    rehearsal: Rehearsal,
+) -> None:
+    bake = example("bake", "AWS::CreateImage", target=rehearsal.target, InstanceId=instance(rehearsal))
+    rehearsal.direct("ec2").create_image(InstanceId=bake.spec["InstanceId"], Name="shop-web-6")
+    outcome = await rehearsal.run(
+        bake,
+        example("copy", "AWS::CopyImage", target=rehearsal.target, after=["bake"]),
+        example("delete", "AWS::DeleteImage", target=rehearsal.target, after=["copy"]),
+    )
+    assert {row.status for row in outcome.rows.values()} == {ActionStatus.SUCCEEDED}
+    assert list(own_images(rehearsal)) == ["shop-web-7"]
+    (copied,) = client_of(rehearsal, rehearsal.account, "eu-central-1").describe_images(Owners=["self"])["Images"]
+    assert copied["Name"] == "shop-web-7-encrypted"
+
+
+@pytest.mark.example("AWS::ShareImage", "AWS::DuplicateImageToAccount")
+async def test_giving_images_away_when_the_examples_run_then_other_accounts_have_them(
+    rehearsal: Rehearsal, account_id: str
+) -> None:
+    rehearsal.direct("ec2").create_image(InstanceId=instance(rehearsal), Name="shop-web-7-encrypted")
+    for account in ("222222222222", "333333333333"):
+        rehearsal.cloud.add_role(account, ROLE, trusts=account_id)
+    outcome = await rehearsal.run(
+        example("share", "AWS::ShareImage", target=rehearsal.target),
+        example("duplicate", "AWS::DuplicateImageToAccount", target=rehearsal.target, after=["share"]),
+    )
+    assert {row.status for row in outcome.rows.values()} == {ActionStatus.SUCCEEDED}
+    assert set(outcome["duplicate"].outputs["ImageIds"]) == {"222222222222", "333333333333"}

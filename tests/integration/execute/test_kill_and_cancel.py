@@ -65,6 +65,7 @@ async def test_run_when_its_worker_is_killed_then_the_next_one_ends_it_and_no_st
     assert len(rehearsal.cloudformation.list_stacks()["StackSummaries"]) == 3
 
 
+@pytest.mark.cancel("AWS::CreateStack")
 async def test_cancel_when_a_creation_is_under_way_then_its_true_end_is_recorded_and_nothing_else_starts(
     rehearsal: Rehearsal,
 ) -> None:
@@ -104,6 +105,7 @@ async def test_cancelled_run_when_resumed_then_it_is_finished(rehearsal: Rehears
     assert result.succeeded == 3
 
 
+@pytest.mark.undo("AWS::CreateStack")
 async def test_failure_when_the_target_is_undone_then_created_stacks_are_gone_and_updated_ones_as_before(
     rehearsal: Rehearsal,
 ) -> None:

@@ -35,7 +35,7 @@ async def test_metrics_when_put_then_cloudwatch_has_them(rehearsal: Rehearsal) -
     assert (metric["MetricName"], metric["Dimensions"]) == ("Deployed", [{"Name": "App", "Value": "shop"}])
 
 
-@pytest.mark.example("SYSTEM::SendEmail")
+@pytest.mark.example("SYSTEM::SendEmail", but=("Bcc",))
 async def test_mail_when_sent_by_smtp_then_it_arrives_rendered(rehearsal: Rehearsal) -> None:
     with mailbox() as box:
         settle(rehearsal, **{"email.host": "127.0.0.1", "email.port": box.port, "email.tls": "none"})
@@ -57,7 +57,7 @@ async def test_mail_when_sent_by_ses_then_ses_takes_it(rehearsal: Rehearsal) -> 
     assert outcome["it"].outputs["MessageId"]
 
 
-@pytest.mark.example("SYSTEM::Notify")
+@pytest.mark.example("SYSTEM::Notify", but=("To",))
 async def test_people_when_notified_then_topic_and_webhook_have_it_and_the_url_is_written_nowhere(rehearsal: Rehearsal) -> None:
     sns, sqs = rehearsal.direct("sns"), rehearsal.direct("sqs")
     topic = sns.create_topic(Name="deployments")["TopicArn"]
@@ -78,7 +78,7 @@ async def test_people_when_notified_then_topic_and_webhook_have_it_and_the_url_i
     assert "hidden-part" not in repr(outcome.rows)
 
 
-@pytest.mark.example("SYSTEM::HttpRequest")
+@pytest.mark.example("SYSTEM::HttpRequest", but=("Url", "Poll"))
 async def test_request_when_polled_until_ready_then_it_is_done_with_the_values_to_keep(rehearsal: Rehearsal) -> None:
     with web() as site:
         settle(rehearsal, **{"http.internal_hosts": ["127.0.0.1"]})
@@ -93,7 +93,7 @@ async def test_request_when_polled_until_ready_then_it_is_done_with_the_values_t
     assert "quiet" not in repr(outcome.rows)
 
 
-@pytest.mark.example("SYSTEM::Wait")
+@pytest.mark.example("SYSTEM::Wait", but=("For",))
 async def test_wait_when_its_time_is_over_then_what_depends_on_it_goes_on(rehearsal: Rehearsal) -> None:
     waits = example("it", "SYSTEM::Wait", target=rehearsal.target, For="PT1S")
     outcome = await rehearsal.run(waits, action("next", target=rehearsal.target, after=["it"]))

@@ -51,7 +51,7 @@ async def test_function_when_invoked_then_its_answer_is_an_output_and_its_error_
     assert "no luck" in outcome["it"].error.message
 
 
-@pytest.mark.example("AWS::StartStepFunction")
+@pytest.mark.example("AWS::StartStepFunction", but=("StateMachineArn",))
 async def test_state_machine_when_started_then_its_output_is_kept_and_a_failure_is_told(rehearsal: Rehearsal) -> None:
     arn = machine(rehearsal, {"Type": "Pass", "End": True})
     outcome = await rehearsal.run(example("it", "AWS::StartStepFunction", target=rehearsal.target, StateMachineArn=arn))
@@ -71,13 +71,14 @@ async def test_build_when_run_then_it_is_waited_for(rehearsal: Rehearsal) -> Non
         environment={"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL"},
         serviceRole=f"arn:aws:iam::{rehearsal.account}:role/x",
     )  # fmt: skip
-    variables = {"ADDRESS": "https://shop.example.com"}
-    outcome = await rehearsal.run(example("it", "AWS::RunCodeBuild", target=rehearsal.target, EnvironmentVariables=variables))
+    build = example("it", "AWS::RunCodeBuild", target=rehearsal.target)
+    variables = build.spec["EnvironmentVariables"] | {"ADDRESS": "https://shop.example.com"}
+    outcome = await rehearsal.run(build.but(spec=build.spec | {"EnvironmentVariables": variables}))
     assert outcome["it"].error is None
     assert outcome["it"].outputs["BuildId"].startswith("smoke-tests:")
 
 
-@pytest.mark.example("AWS::WaitForAlarm")
+@pytest.mark.example("AWS::WaitForAlarm", but=("Watch", "Until"))
 async def test_alarms_when_watched_then_calm_ones_pass_and_one_that_goes_off_fails(rehearsal: Rehearsal) -> None:
     cloudwatch = rehearsal.direct("cloudwatch")
     for name in ("shop-5xx", "shop-latency"):
@@ -95,6 +96,7 @@ async def test_alarms_when_watched_then_calm_ones_pass_and_one_that_goes_off_fai
 
 
 @pytest.mark.example("AWS::PutParameter")
+@pytest.mark.undo("AWS::PutParameter")
 async def test_parameter_when_put_then_a_second_run_writes_nothing_and_undo_brings_the_earlier_value_back(
     rehearsal: Rehearsal,
 ) -> None:
@@ -112,7 +114,8 @@ async def test_parameter_when_put_then_a_second_run_writes_nothing_and_undo_brin
     assert (found["Value"], found["Version"]) == ("one", 3)
 
 
-@pytest.mark.example("AWS::UploadContext")
+@pytest.mark.example("AWS::UploadContext", but=("BucketName",))
+@pytest.mark.undo("AWS::UploadContext")
 async def test_context_when_uploaded_then_outputs_are_readable_in_all_formats_and_undo_deletes_them(rehearsal: Rehearsal) -> None:
     s3 = rehearsal.direct("s3")
     bucket = f"context-{rehearsal.account}"

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from core_lib.framework.models import ActionStatus, PlanAction
 from tests.builders.plans import action
 from tests.integration.execute.conftest import Outcome, Rehearsal, never_ready, parameter
@@ -181,3 +183,29 @@ async def test_plan_when_a_failed_creation_is_in_the_way_then_it_is_deferred_and
     (review,) = reviewed.reviews.values()
     assert review.outcome == "deferred"
     assert stacks(rehearsal)["app"] == "ROLLBACK_COMPLETE"
+
+
+def failing(rehearsal: Rehearsal) -> PlanAction:
+    """Fails after `app`, and takes the target back."""
+    spec = {"StackName": "nowhere"}
+    return action("bad", "AWS::GetStackOutputs", target=rehearsal.target, after=["app"], spec=spec, on_failure="undo")
+
+
+@pytest.mark.undo("AWS::ApplyChangeSet")
+async def test_apply_when_undone_then_the_new_stack_is_gone_and_an_updated_one_is_as_before(rehearsal: Rehearsal) -> None:
+    rehearsal.put("app.json", parameter())
+    run = rehearsal.run(step(rehearsal, "AWS::ApplyChangeSet"), failing(rehearsal), reviews=(await plan(rehearsal)).reviews)
+    assert (await run)["app"].status is ActionStatus.CANCELLED
+    assert stacks(rehearsal) == {}
+    await apply(rehearsal, await plan(rehearsal))
+    reviews = (await plan(rehearsal, Parameters={"Value": "two"})).reviews
+    await rehearsal.run(step(rehearsal, "AWS::ApplyChangeSet", Parameters={"Value": "two"}), failing(rehearsal), reviews=reviews)
+    assert rehearsal.direct("ssm").get_parameter(Name="/demo/value")["Parameter"]["Value"] == "one"
+
+
+@pytest.mark.undo("AWS::CreateChangeSet")
+async def test_plan_when_undone_then_change_set_and_shell_are_gone(rehearsal: Rehearsal) -> None:
+    rehearsal.put("app.json", parameter())
+    outcome = await rehearsal.run(step(rehearsal, "AWS::CreateChangeSet"), failing(rehearsal))
+    assert outcome["app"].status is ActionStatus.CANCELLED
+    assert stacks(rehearsal) == {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from core_lib.framework.models import ActionStatus
-from tests.builders.plans import action
+from tests.builders.plans import action, example
 from tests.integration.execute.conftest import Rehearsal
 
 ORIGIN = {
@@ -28,10 +30,12 @@ def distribution(rehearsal: Rehearsal) -> str:
     return str(made["Distribution"]["Id"])
 
 
+@pytest.mark.example("AWS::CreateCloudFrontInvalidation")
 async def test_invalidation_when_run_then_the_distribution_has_it_once(rehearsal: Rehearsal) -> None:
     identity = distribution(rehearsal)
-    spec = {"DistributionId": identity, "Paths": ["/index.html", "/app/*"]}
-    outcome = await rehearsal.run(action("it", "AWS::CreateCloudFrontInvalidation", target=rehearsal.target, spec=spec))
+    outcome = await rehearsal.run(
+        example("it", "AWS::CreateCloudFrontInvalidation", target=rehearsal.target, DistributionId=identity)
+    )
     assert outcome["it"].status is ActionStatus.SUCCEEDED
     listed = rehearsal.direct("cloudfront").list_invalidations(DistributionId=identity)["InvalidationList"]["Items"]
     assert [item["Id"] for item in listed] == [outcome["it"].outputs["InvalidationId"]]
@@ -44,12 +48,13 @@ async def test_invalidation_when_there_is_no_such_distribution_then_it_fails_for
     assert "NoSuchDistribution" in outcome["it"].error.message
 
 
+@pytest.mark.example("AWS::DeleteEcrRepository")
 async def test_repository_when_deleted_then_it_is_gone_and_a_second_time_is_fine(rehearsal: Rehearsal) -> None:
     registry = rehearsal.direct("ecr")
     registry.create_repository(repositoryName="shop/web")
     registry.put_image(repositoryName="shop/web", imageManifest='{"schemaVersion": 2}', imageTag="1")
-    delete = action("it", "AWS::DeleteEcrRepository", target=rehearsal.target, spec={"RepositoryName": "shop/web"})
-    careful = delete.but(spec={"RepositoryName": "shop/web", "Force": False})
+    delete = example("it", "AWS::DeleteEcrRepository", target=rehearsal.target)
+    careful = example("it", "AWS::DeleteEcrRepository", target=rehearsal.target, Force=False)
     assert (await rehearsal.run(careful))["it"].status is ActionStatus.FAILED
     assert (await rehearsal.run(delete))["it"].changed is True
     assert (await rehearsal.run(delete))["it"].changed is False
@@ -61,12 +66,13 @@ def protected(client: Any, arn: str) -> str:
     return next(str(item["Value"]) for item in attributes if item["Key"] == PROTECTION)
 
 
+@pytest.mark.example("AWS::UnprotectELB")
 async def test_load_balancer_when_unprotected_then_it_is_and_an_undone_run_protects_it_again(rehearsal: Rehearsal) -> None:
     client = rehearsal.direct("elbv2")
     subnets = [subnet["SubnetId"] for subnet in rehearsal.direct("ec2").describe_subnets()["Subnets"]]
     arn = client.create_load_balancer(Name="web", Subnets=subnets[:2])["LoadBalancers"][0]["LoadBalancerArn"]
     client.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[{"Key": PROTECTION, "Value": "true"}])
-    unprotect = action("it", "AWS::UnprotectELB", target=rehearsal.target, spec={"LoadBalancer": "web"}, on_failure="undo")
+    unprotect = example("it", "AWS::UnprotectELB", target=rehearsal.target, LoadBalancer=arn).but(on_failure="undo")
     doomed = action(
         "bad", "AWS::GetStackOutputs", target=rehearsal.target, spec={"StackName": "no"}, after=["it"], on_failure="undo"
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from core_lib.framework.models import ActionStatus, PlanAction
-from tests.builders.plans import action
+from tests.builders.plans import action, example
 from tests.integration.execute.conftest import Outcome, Rehearsal, parameter
 
 
@@ -77,6 +79,7 @@ async def test_instances_when_deleted_then_the_rest_stays_and_the_set_goes_last(
     assert (await rehearsal.run(act(rehearsal, "AWS::DeleteStackInstances")))["it"].changed is False
 
 
+@pytest.mark.undo("AWS::CreateStackSet")
 async def test_chain_when_it_fails_and_is_undone_then_instances_and_set_are_gone(rehearsal: Rehearsal) -> None:
     rehearsal.put("base.json", parameter("/base"))
     made = act(rehearsal, "AWS::CreateStackSet", Template="base.json")
@@ -89,3 +92,25 @@ async def test_chain_when_it_fails_and_is_undone_then_instances_and_set_are_gone
     assert "undone" in str(outcome["place"].message)
     listed = rehearsal.cloudformation.list_stack_sets()["Summaries"]
     assert [each["Status"] for each in listed if each["StackSetName"] == "base"] == ["DELETED"]
+
+
+@pytest.mark.example("AWS::CreateStackSet", "AWS::DeployStackInstances", "AWS::DeleteStackInstances", "AWS::DeleteStackSet")
+async def test_sets_when_the_examples_run_then_instances_come_and_go_and_the_set_with_them(rehearsal: Rehearsal) -> None:
+    def of(name: str, kind: str, *after: str, **changes: Any) -> PlanAction:
+        return example(name, kind, target=rehearsal.target, after=after, **changes)
+
+    template = parameter("/baseline")
+    template["Parameters"]["LogRetentionDays"] = {"Type": "Number"}
+    rehearsal.put("baseline.yaml", template)
+    outcome = await rehearsal.run(
+        of("create", "AWS::CreateStackSet"),
+        of("deploy", "AWS::DeployStackInstances", "create"),
+        of("leave", "AWS::DeleteStackInstances", "deploy"),
+        of("empty", "AWS::DeleteStackInstances", "leave", Regions=["eu-west-1"]),
+        of("delete", "AWS::DeleteStackSet", "empty"),
+    )
+    assert {row.status for row in outcome.rows.values()} == {ActionStatus.SUCCEEDED}
+    assert len(outcome["deploy"].outputs["Instances"]["SUCCEEDED"]) == 4
+    left = outcome["leave"].outputs["Instances"]["SUCCEEDED"]
+    assert sorted(left) == ["111111111111/us-east-1", "222222222222/us-east-1"]
+    assert outcome["delete"].message == "deleted"

@@ -30,6 +30,7 @@ async def test_user_when_created_twice_then_the_second_run_leaves_it_as_it_is(re
     assert iam.get_user_policy(UserName="deployer", PolicyName="deployer-AssumeRoles-Policy")["PolicyDocument"] == policy
 
 
+@pytest.mark.undo("AWS::CreateUser")
 async def test_users_when_undone_then_only_those_that_the_run_made_are_deleted(rehearsal: Rehearsal) -> None:
     iam = rehearsal.direct("iam")
     iam.create_user(UserName="older")
@@ -40,7 +41,8 @@ async def test_users_when_undone_then_only_those_that_the_run_made_are_deleted(r
     assert [user["UserName"] for user in iam.list_users()["Users"]] == ["older"]
 
 
-@pytest.mark.example("AWS::PutUser")
+@pytest.mark.example("AWS::PutUser", but=("PermissionsBoundary",))
+@pytest.mark.undo("AWS::PutUser")
 async def test_user_when_put_then_roles_and_tags_are_what_is_asked_for_and_undo_restores_them(rehearsal: Rehearsal) -> None:
     iam = rehearsal.direct("iam")
     policy = iam.create_policy(PolicyName="Boundary", PolicyDocument=ANYTHING)["Policy"]["Arn"]

@@ -46,6 +46,16 @@ def test_approval_when_enough_people_say_yes_then_it_tells_who_and_when() -> Non
     assert done.outputs["ApprovedAt"] == ctx.run.approvals.asked["run-1", ID, 1].decisions[-1].at.isoformat()
 
 
+@pytest.mark.example("SYSTEM::Approval")
+def test_approval_when_the_example_runs_then_one_of_those_asked_lets_it_go_on() -> None:
+    ctx = context_of(Approval, **Approval.example)
+    assert isinstance(Approval().start(ctx), Again)
+    ctx.run.approvals.decide(ID, "bob")
+    done = Approval().check(ctx)
+    assert isinstance(done, Done)
+    assert done.outputs["ApprovedBy"] == ["bob"]
+
+
 def test_approval_when_one_says_no_then_it_fails_and_says_who() -> None:
     ctx = context_of(Approval, Approvers=["bob", "eve"], Quorum=2)
     Approval().start(ctx)
@@ -67,6 +77,7 @@ def test_approval_when_nobody_answers_in_time_then_it_fails_as_timed_out() -> No
         ctx.run.approvals.decide(ID, "bob")
 
 
+@pytest.mark.cancel("SYSTEM::Approval")
 def test_approval_when_cancelled_then_nobody_is_asked_any_more_and_a_resumed_run_asks_again() -> None:
     ctx = context_of(Approval)
     Approval().start(ctx)

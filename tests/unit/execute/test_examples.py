@@ -1,46 +1,77 @@
-"""Every kind is documented, has a schema, and its example runs somewhere in the tests."""
+"""Every kind is documented, has a schema, and a test runs its example, its undo and its cancel (`tests/builders/claims.py`)."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core_lib.execute import catalogue, json_schema, reference_markdown
+from core_lib.execute import Action, Again, Done, Step, catalogue, find_kind, json_schema, reference_markdown
+from core_lib.execute.actions.no_op import NoOp
+from core_lib.execute.actions.wait import Wait
+from tests.builders.claims import CLAIMS, claimed, held_to
+from tests.builders.contexts import context_of
 
-AWAITED = frozenset({
-    "AWS::ContinueUpdateRollback", "AWS::CopyImage", "AWS::CreateCloudFrontInvalidation", "AWS::CreateImage",
-    "AWS::CreateStackSet", "AWS::DeleteEcrRepository", "AWS::DeleteImage", "AWS::DeleteSecurityGroupEnis",
-    "AWS::DeleteStackInstances", "AWS::DeleteStackSet", "AWS::DeployStackInstances", "AWS::DetectDrift",
-    "AWS::DuplicateImageToAccount", "AWS::EmptyBucket", "AWS::GetStackReferences", "AWS::ImportResources",
-    "AWS::KMS::CreateGrants", "AWS::RDS::ModifyDbInstance", "AWS::RevertDrift",
-    "AWS::ReviewDeletion", "AWS::ShareImage", "AWS::UnprotectELB",
-    "SYSTEM::Approval", "SYSTEM::WaveGate",
-})  # fmt: skip
-"""Kinds whose tests run them with other parameters than their example so far. A new kind does not belong here."""
-
-TESTS = Path(__file__).parents[2]
-_MARK = re.compile(r"""mark\.example\(\s*((?:["'][A-Za-z:0-9]+["'][,\s]*)+)\)""")
+HAVING = {
+    "example": sorted(catalogue()),
+    "undo": sorted(name for name, kind in catalogue().items() if kind.undo is not Action.undo),
+    "cancel": sorted(name for name, kind in catalogue().items() if kind.cancel is not Action.cancel),
+}
 
 
 @cache
-def with_running_examples() -> frozenset[str]:
-    """Kinds that a test claims with `@pytest.mark.example("AWS::Kind", ...)`, wherever it is."""
-    texts = (path.read_text() for path in TESTS.rglob("test_*.py"))
-    return frozenset(kind for text in texts for marks in _MARK.findall(text) for kind in re.findall(r"[A-Z]\w+(?:::\w+)+", marks))
+def claims() -> Mapping[str, frozenset[str]]:
+    return claimed(Path(__file__).parents[2])
 
 
-@pytest.mark.parametrize("kind", sorted(set(catalogue()) - AWAITED))
-def test_kind_when_in_the_catalogue_then_a_test_runs_its_example(kind: str) -> None:
-    assert kind in with_running_examples(), f'mark the test that runs it: @pytest.mark.example("{kind}")'
+@pytest.mark.parametrize(("claim", "kind"), [(claim, kind) for claim in CLAIMS for kind in HAVING[claim]])
+def test_kind_when_in_the_catalogue_then_a_test_runs_its_example_and_its_undo_and_cancel(claim: str, kind: str) -> None:
+    assert kind in claims()[claim], f'mark the test that runs it: @pytest.mark.{claim}("{kind}")'
 
 
-def test_marks_when_they_name_kinds_then_these_exist_and_are_awaited_no_longer() -> None:
-    assert with_running_examples() <= set(catalogue())
-    assert not with_running_examples() & AWAITED
-    assert set(catalogue()) >= AWAITED
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_marks_when_they_name_kinds_then_these_exist(claim: str) -> None:
+    assert {find_kind(kind).kind for kind in claims()[claim]} <= set(HAVING[claim])
+
+
+def wait(method: str, **spec: Any) -> Step:
+    step = getattr(Wait(), method)(context_of(Wait, scratch={"until": "2000-01-01T00:00:00+00:00"}, **spec))
+    assert isinstance(step, Again | Done)
+    return step
+
+
+@pytest.mark.parametrize(
+    ("mark", "method", "spec", "kept"),
+    [
+        (pytest.mark.example(Wait.kind), "check", Wait.example, True),
+        (pytest.mark.example(Wait.kind), "check", {"Seconds": 7}, False),
+        (pytest.mark.example(Wait.kind, but=("For", "Seconds")), "check", {"Seconds": 7}, True),
+        (pytest.mark.example(Wait.kind), "start", Wait.example, False),
+        (pytest.mark.cancel(Wait.kind), "cancel", Wait.example, True),
+        (pytest.mark.cancel(Wait.kind), "check", Wait.example, False),
+        (pytest.mark.undo(Wait.kind), "undo", Wait.example, True),
+        (pytest.mark.undo(Wait.kind), "check", Wait.example, False),
+    ],
+)
+def test_claim_when_the_test_does_not_do_what_it_says_then_it_fails(
+    mark: pytest.MarkDecorator, method: str, spec: Mapping[str, Any], kept: bool
+) -> None:
+    before = Wait.check
+    if kept:
+        with held_to([mark.mark]):
+            wait(method, **spec)
+    else:
+        with pytest.raises(AssertionError, match="SYSTEM::Wait"), held_to([mark.mark]):
+            wait(method, **spec)
+    assert Wait.check is before
+
+
+def test_claim_when_another_kind_runs_then_it_does_not_count() -> None:
+    with pytest.raises(AssertionError, match="did not come to Done"), held_to([pytest.mark.example(Wait.kind).mark]):
+        NoOp().start(context_of(NoOp))
 
 
 @pytest.mark.parametrize("kind", list(catalogue()))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core_lib.execute import units
 from core_lib.framework.models import ActionStatus, Options, Plan, PlanAction, PlanWave, action_id
 from tests.builders.memory_cmdb import MemoryCmdb
-from tests.builders.plans import action, plan_of
+from tests.builders.plans import action, example, plan_of
 from tests.unit.execute.engines import World, drive_all, engine_for
 
 pytestmark = pytest.mark.asyncio
@@ -219,3 +219,15 @@ async def test_waves_whatever_fails_then_no_action_starts_after_a_wave_with_too_
         shut = shut or len(failing & set(wave)) > most
     assert all(status.ended for status in cmdb.statuses().values())
     assert len(cmdb.statuses()) == len(in_waves(waves).actions)
+
+
+@pytest.mark.example("SYSTEM::WaveGate")
+async def test_gate_when_the_example_runs_then_half_of_its_targets_may_fail() -> None:
+    cmdb, world = MemoryCmdb(), World()
+    gate = example("gate", "SYSTEM::WaveGate")
+    apps = [
+        action("app", "TEST::Script", target=name.partition("@")[2], spec={"Fails": name == gate.spec["Actions"][1]})
+        for name in gate.spec["Actions"]
+    ]
+    await drive_all(plan_of([*apps, gate.but(depends_on=tuple(app.id for app in apps), waits_for="end")]), cmdb, world)
+    assert row(cmdb, gate.id) == (ActionStatus.SUCCEEDED, "1 of 2 targets of wave canary are good")

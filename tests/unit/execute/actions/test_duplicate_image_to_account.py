@@ -143,6 +143,7 @@ def test_account_when_killed_between_two_copies_then_the_first_one_is_used() -> 
     assert other.id not in world.of(TWO)[0].snapshots
 
 
+@pytest.mark.undo("AWS::DuplicateImageToAccount")
 def test_undo_when_duplicates_were_made_then_they_go_with_their_snapshots_and_the_sharing_ends() -> None:
     world = Ec2World()
     source = world.image(ACCOUNT, "shop-7")
@@ -216,6 +217,7 @@ def test_accounts_when_there_are_many_then_a_step_takes_a_few_and_all_get_their_
     assert len(str(scratch)) < 40 * 250
 
 
+@pytest.mark.cancel("AWS::DuplicateImageToAccount")
 def test_cancel_when_in_the_middle_then_nothing_more_begins_and_it_says_how_far_it_came() -> None:
     world = Ec2World(slow=50)
     world.image(ACCOUNT, "shop-7")

@@ -185,6 +185,7 @@ def test_governance_when_bypassed_then_s3_is_told() -> None:
     assert dict(bucket.client.calls)["delete_objects"]["BypassGovernanceRetention"] is True
 
 
+@pytest.mark.cancel("AWS::EmptyBucket")
 def test_cancel_when_in_the_middle_then_it_stops_and_says_how_far_it_came() -> None:
     bucket = MemoryBucket(1000, page=10)
     step = ACTION.start(contexts(bucket.client)({}))

@@ -122,6 +122,7 @@ def test_create_when_the_image_vanishes_then_it_fails_after_a_while() -> None:
     assert "has vanished" in step.message
 
 
+@pytest.mark.undo("AWS::CreateImage")
 def test_undo_when_this_action_made_the_image_then_it_goes_with_its_snapshots() -> None:
     world = Ec2World()
     kept = world.image(ACCOUNT, "other")
@@ -162,6 +163,7 @@ def test_copy_when_an_earlier_call_is_invisible_then_its_token_finds_it() -> Non
     assert first.token("copy") == copy(world)({}).token("copy") != second.token("copy")
 
 
+@pytest.mark.undo("AWS::CopyImage")
 def test_copy_when_it_goes_to_another_region_then_only_that_region_has_it() -> None:
     world = Ec2World()
     source = world.image(ACCOUNT, "shop-7")

@@ -97,6 +97,7 @@ def test_grants_when_killed_between_the_call_and_the_ledger_then_no_second_ones_
     assert kms.grants == {}
 
 
+@pytest.mark.undo("AWS::KMS::CreateGrants")
 def test_undo_when_some_had_one_before_then_only_the_new_ones_are_revoked() -> None:
     kms = Kms()
     drive(ACTION, kms.contexts(ROLES[0]))

@@ -159,6 +159,7 @@ def test_metric_when_it_has_no_value_or_too_many_then_the_spec_is_refused() -> N
             validate_spec("AWS::PutMetricData", {"Namespace": "Acme", "Metrics": [{"MetricName": "m", **metric}]})
 
 
+@pytest.mark.cancel("SYSTEM::Notify", "SYSTEM::SendEmail")
 def test_messages_when_cancelled_then_what_is_out_is_told() -> None:
     ctx = context_of("SYSTEM::Notify", scratch={"at": 0.0, "told": 1}, To={"Email": "a@example.com"}, Subject="x", Message="y")
     assert Notify().cancel(ctx) == Done(message="told 1 of 1")

@@ -89,6 +89,7 @@ def test_execution_when_it_ends_badly_then_status_and_cause_are_told(status: str
     assert (step.cause, status in step.message) == (cause, True)
 
 
+@pytest.mark.cancel("AWS::StartStepFunction", "AWS::RunCodeBuild")
 def test_execution_and_build_when_cancelled_then_they_are_stopped_and_looked_at_again() -> None:
     states = scripted("stepfunctions", stop_execution={"stopDate": 0})
     ctx = context_of("AWS::StartStepFunction", {"stepfunctions": states}, scratch={"arn": "x"}, StateMachineArn=MACHINE)

@@ -9,7 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from core_lib.execute import Again, Done, Failed, find_kind
+from core_lib.execute.actions.revert_drift import RevertDrift
 from tests.builders.contexts import context_of
+from tests.builders.steps import drive
 
 APP = "arn:aws:cloudformation:eu-west-1:111111111111:stack/app/1"
 
@@ -106,6 +108,8 @@ def test_revert_when_the_stack_is_not_healthy_then_nothing_is_asked(status: str)
     assert client.asked == []
 
 
+@pytest.mark.cancel("AWS::RevertDrift")
+@pytest.mark.undo("AWS::RevertDrift")
 def test_revert_when_cancelled_then_a_change_set_is_withdrawn_and_an_execution_cancelled() -> None:
     client = CloudFormation()
     begun = run("start", client)
@@ -114,3 +118,18 @@ def test_revert_when_cancelled_then_a_change_set_is_withdrawn_and_an_execution_c
     assert isinstance(run("cancel", client, {**begun.scratch, "phase": "executing"}), Again)
     assert client.asked[-1][0] == "cancel"
     assert run("undo", client).changed is False
+
+
+@pytest.mark.example("AWS::RevertDrift")
+def test_revert_when_the_example_runs_then_it_ends_with_what_was_changed_back() -> None:
+    client = CloudFormation()
+    kind = RevertDrift
+
+    def contexts(scratch: dict[str, Any]) -> Any:
+        if scratch.get("phase") == "executing":
+            client.change_set["ExecutionStatus"] = "EXECUTE_COMPLETE"
+        return context_of(kind, {"cloudformation": client}, scratch=scratch, **kind.example)
+
+    done, _ = drive(kind(), contexts)
+    assert isinstance(done, Done)
+    assert done.outputs == {"Reverted": ["Topic"]}

@@ -47,6 +47,7 @@ def test_image_when_shared_already_then_nothing_is_modified() -> None:
     assert not any(name.startswith("modify") for name in names(world.client(ACCOUNT)))
 
 
+@pytest.mark.undo("AWS::ShareImage")
 def test_undo_when_some_had_it_before_then_only_the_others_lose_it() -> None:
     world = Ec2World()
     image = world.image(ACCOUNT, "shop-7")

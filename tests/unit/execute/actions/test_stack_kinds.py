@@ -14,6 +14,7 @@ from core_lib.execute.stacks.scope import stack_scope
 from core_lib.framework.errors import SchemaError
 from core_lib.framework.models import Target
 from tests.builders.contexts import context_of
+from tests.builders.scripted import names, scripted
 
 ARN = "arn:aws:cloudformation:eu-west-1:111111111111:stack"
 APP = f"{ARN}/app/1"
@@ -116,6 +117,7 @@ def test_delete_when_each_round_fails_on_something_else_then_what_is_left_grows_
     assert isinstance(third, Failed)
 
 
+@pytest.mark.cancel("AWS::DeleteStack")
 def test_delete_when_it_is_cancelled_then_only_what_was_not_begun_is_stopped() -> None:
     client = CloudFormation()
     assert isinstance(run("AWS::DeleteStack", "cancel", client, {"phase": "waiting", "since": "x"}), Done)
@@ -123,6 +125,7 @@ def test_delete_when_it_is_cancelled_then_only_what_was_not_begun_is_stopped() -
     assert client.asked == []
 
 
+@pytest.mark.undo("AWS::DeleteStack")
 def test_delete_when_undone_then_it_says_that_there_is_no_way_back() -> None:
     step = run("AWS::DeleteStack", "undo", CloudFormation())
     assert (step.changed, "deploy it again" in step.message) == (False, True)
@@ -168,6 +171,7 @@ def test_rollback_when_started_twice_then_the_same_token_is_used_and_nothing_is_
     assert "ResourcesToSkip" not in client.asked[0]
 
 
+@pytest.mark.undo("AWS::ContinueUpdateRollback")
 def test_rollback_when_skipping_did_not_help_then_it_does_not_skip_the_same_again() -> None:
     client = CloudFormation("UPDATE_ROLLBACK_FAILED")
     rolled_back = event("app", "UPDATE_ROLLBACK_IN_PROGRESS", physical=APP)
@@ -288,6 +292,7 @@ def test_import_when_the_template_does_not_fit_then_the_failure_says_why(templat
     assert words in step.message
 
 
+@pytest.mark.undo("AWS::ImportResources")
 def test_import_when_undone_then_it_says_what_stays() -> None:
     params = {"template": "a.yaml", "resources_to_import": [IMPORTED]}
     step = run("AWS::ImportResources", "undo", CloudFormation(), **params)
@@ -302,3 +307,31 @@ def test_scope_when_the_name_is_known_then_only_that_stack_and_what_is_nested_in
     assert "cloudformation:DescribeStacks" not in scope
     unknown = stack_scope(("cloudformation:DeleteStack",), {"StackName": "{{ vars.Name }}"}, target, "aws-cn")
     assert unknown == {"cloudformation:DeleteStack": ("arn:aws-cn:cloudformation:eu-west-1:111111111111:stack/*/*",)}
+
+
+@pytest.mark.cancel("AWS::DetectDrift", "AWS::GetStackReferences")
+def test_looking_when_cancelled_then_it_ends_and_nothing_was_asked_to_change() -> None:
+    client = Drifting()
+    begun = run("AWS::DetectDrift", "start", client)
+    assert run("AWS::DetectDrift", "cancel", client, begun.scratch).changed is False
+    scratch = {"todo": ["vpc"], "token": None, "found": {}}
+    assert run("AWS::GetStackReferences", "cancel", client, scratch).changed is False
+    assert len(client.asked) == 1
+
+
+@pytest.mark.cancel("AWS::ApplyChangeSet", "AWS::CreateChangeSet", "AWS::ImportResources")
+@pytest.mark.parametrize("shell", [True, False])
+def test_change_sets_when_cancelled_before_their_execution_then_they_go_with_the_shell_made_for_them(shell: bool) -> None:
+    stack = {"StackName": "app", "StackId": APP, "StackStatus": "REVIEW_IN_PROGRESS", "CreationTime": 0}
+    available = {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE", "ChangeSetName": "c", "ChangeSetId": "c"}
+    scratch = {"phase": "reviewing", "change_set": "c", "type": "CREATE", "shell": shell}
+    importing = {"resources_to_import": [IMPORTED]}
+    for kind, more in (("AWS::ApplyChangeSet", {}), ("AWS::CreateChangeSet", {}), ("AWS::ImportResources", importing)):
+        client = scripted(
+            "cloudformation", describe_change_set=available, delete_change_set={}, describe_stacks={"Stacks": [stack]},
+            list_change_sets={"Summaries": []}, delete_stack={},
+        )  # fmt: skip
+        step = run(kind, "cancel", client, scratch, template="a.yaml", **more)
+        assert isinstance(step, Done)
+        assert not step.changed
+        assert ("delete_change_set" in names(client), "delete_stack" in names(client)) == (True, shell)

@@ -155,6 +155,7 @@ def test_deploy_when_the_operation_itself_fails_then_nothing_more_is_asked() -> 
     assert len(client.asked) == 1
 
 
+@pytest.mark.cancel("AWS::DeployStackInstances")
 def test_deploy_when_it_is_cancelled_then_the_operation_is_stopped_and_its_end_awaited() -> None:
     client = StackSets()
     begun = deploy(client)
@@ -169,6 +170,7 @@ def test_deploy_when_it_is_cancelled_then_the_operation_is_stopped_and_its_end_a
     assert isinstance(deploy(client, "cancel", {"listed": [], "token": "2"}), Done)
 
 
+@pytest.mark.undo("AWS::DeployStackInstances")
 def test_deploy_when_undone_then_only_what_was_created_is_deleted_again() -> None:
     client = StackSets((A, "eu-west-1", "OUTDATED"))
     begun = deploy(client, accounts=[A], regions=["eu-west-1", "us-east-1"])
@@ -210,6 +212,8 @@ def test_delete_instances_when_the_set_is_service_managed_then_they_are_addresse
     assert client.asked[0][1]["RetainStacks"] is True
 
 
+@pytest.mark.undo("AWS::DeleteStackSet")
+@pytest.mark.cancel("AWS::DeleteStackSet")
 def test_delete_set_when_an_operation_is_running_then_it_waits_and_an_earlier_request_counts() -> None:
     client = StackSets()
     client.refuses = [refusal("OperationInProgressException")]
@@ -259,3 +263,20 @@ def test_create_set_when_its_permission_model_would_change_then_it_fails_with_th
     step = create(StackSets(), permission_model="SERVICE_MANAGED")
     assert isinstance(step, Failed)
     assert "cannot be changed" in step.message
+
+
+@pytest.mark.cancel("AWS::CreateStackSet", "AWS::DeleteStackInstances")
+@pytest.mark.undo("AWS::DeleteStackInstances")
+def test_operations_when_cancelled_then_they_are_stopped_and_a_deletion_is_not_undone() -> None:
+    client = StackSets((A, "eu-west-1", "CURRENT"))
+    client.found = {**(client.found or {}), "TemplateBody": "Resources: {Old: {}}"}
+    updating = create(client)
+    assert isinstance(create(client, "cancel", updating.scratch), Again)
+    assert create(StackSets(), "cancel").changed is False
+    deleting = run("AWS::DeleteStackInstances", "start", client)
+    assert isinstance(run("AWS::DeleteStackInstances", "cancel", client, deleting.scratch), Again)
+    asked = [(call, arguments["OperationId"]) for call, arguments in client.asked]
+    (update, first), stop, (delete, second), last = asked
+    assert (update, stop, delete, last) == ("update-set", ("stop", first), "delete", ("stop", second))
+    assert run("AWS::DeleteStackInstances", "undo", client, deleting.scratch).changed is False
+    assert len(client.asked) == 4

@@ -62,6 +62,7 @@ def test_protection_when_off_already_then_nothing_changes_and_undo_does_not_prot
     assert not undone.changed
 
 
+@pytest.mark.undo("AWS::UnprotectELB")
 def test_undo_when_it_was_protected_then_it_is_again() -> None:
     client = modern()
     ctx = context_of(KIND, {"elbv2": client}, scratch={"protected": ARN}, LoadBalancer="web")

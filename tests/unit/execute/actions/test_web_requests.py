@@ -158,6 +158,7 @@ def test_parameter_when_value_and_type_do_not_fit_then_the_spec_is_refused(spec:
         validate_spec("AWS::PutParameter", {"Name": "/a", **spec})
 
 
+@pytest.mark.cancel("SYSTEM::Wait")
 def test_wait_when_resumed_then_it_waits_for_what_is_left_and_cancel_ends_it_at_once() -> None:
     first = Wait().start(context_of("SYSTEM::Wait", Seconds=60))
     assert isinstance(first, Again)
