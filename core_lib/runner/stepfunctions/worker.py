@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core_lib.framework.errors import NotRunningError, RunError
+from core_lib.framework.errors import CoreError, NotRunningError, RunError
 from core_lib.framework.settings import Settings
 from core_lib.helper import AwsSessions
 from core_lib.runner.stepfunctions.handling import handle
@@ -103,7 +103,7 @@ class ActivityWorker:
         while not self._stopping.is_set():
             try:
                 task = self._client.get_activity_task(activityArn=self.activity, workerName=self._name)
-            except (BotoCoreError, ClientError) as error:
+            except (BotoCoreError, ClientError, CoreError) as error:
                 troubles += 1
                 pause = min(LONGEST_PAUSE, 2.0 ** min(troubles, 10)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
                 self._log.warning("polling failed, next try in %.0f s: %s", pause, error)
