@@ -152,6 +152,16 @@ def options_of(given: RunOptions, **more: Any) -> Options:
         raise PayloadError(_first(error), where="options") from error
 
 
+def options_again(given: Options, **changes: Any) -> Options:
+    """The options of a run that goes on, with these changes. Raises PayloadError: a reason that is none."""
+    from pydantic import ValidationError
+
+    try:
+        return given.but(**changes)
+    except ValidationError as error:
+        raise PayloadError(_first(error), where="options") from error
+
+
 def waves_of(path: Path) -> tuple[Wave, ...]:
     """The waves in a file: a list, or a map with `Waves`. The name `none` stands for no waves at all.
 

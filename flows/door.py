@@ -84,15 +84,17 @@ def submit_resume(
     run_id: str,
     options: Options | None = None,
     *,
+    by: str | None = None,
     take_over: bool = False,
     settings: Settings | None = None,
 ) -> Submission:
-    """Have the workers go on with a run (see `flows.resume`); errors as `submit`."""
+    """Have the workers go on with a run, for the person `by` (see `flows.resume`); errors as `submit`."""
     parameters = {
         "client": client,
         "run_id": run_id,
         "options": options.as_dict() if options else None,
         "take_over": take_over,
+        "by": by,
     }
     return _submit("resume", run_id, parameters, [client, run_id], settings or load_settings())
 
@@ -134,6 +136,7 @@ def resume_here(
     run_id: str,
     options: Options | None = None,
     *,
+    by: str | None = None,
     take_over: bool = False,
     settings: Settings | None = None,
 ) -> FlowEnd:
@@ -141,7 +144,7 @@ def resume_here(
     from flows.resume import resume
 
     with _prefect(settings or load_settings()):
-        state: State[Any] = asyncio.run(resume(client, run_id, options, take_over, return_state=True))  # type: ignore[arg-type]
+        state: State[Any] = asyncio.run(resume(client, run_id, options, take_over, by, return_state=True))  # type: ignore[arg-type]
     return _end(run_id, state)
 
 

@@ -25,31 +25,34 @@ from tasks.workshop import Workshop, opened
 
 @flow(name="resume", flow_run_name="resume {run_id}")
 @told
-async def resume(client: str, run_id: str, options: Options | None = None, take_over: bool = False) -> State[Any]:
+async def resume(
+    client: str, run_id: str, options: Options | None = None, take_over: bool = False, by: str | None = None
+) -> State[Any]:
     """Go on with a run: what succeeded stays, what was running is looked at, everything else begins again.
 
     `options` replace those of the run (what was reviewed stays). `take_over` takes the run from a worker that still looks alive.
+    `by` is the person who resumes it.
     """
     with opened(client, run_id) as shop, on_terminate(shop.stop):
         try:
-            return await _go_on(shop, options, take_over=take_over)
+            return await _go_on(shop, options, take_over=take_over, by=by)
         except Exception as error:
             await record_failure(shop, error, None, runtime.flow_run.id)
             raise
 
 
-async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool) -> State[Any]:
+async def _go_on(shop: Workshop, options: Options | None, *, take_over: bool, by: str | None) -> State[Any]:
     if await is_waking(shop):
         return await execute(shop)
     record = await load_run(shop)
-    shop.resuming = True
+    shop.resuming, shop.resumed_by = True, by
     await tag(record.client, record.prn, record.task, record.run_id)
     if options is not None:
         shop.options = options.but(reviewed_run=record.options.reviewed_run, plan_hash=record.options.plan_hash)
         if options.dry_run:
             return Completed(message=f"dry run: {record.run_id} is {record.status}, nothing was executed")
-    elif record.options.only is not None:
-        shop.options = record.options.but(only=None)  # an earlier resume's choice is not this one's
+    else:
+        shop.options = record.options.but(only=None, ignore_freeze=None)  # what was chosen earlier, by whomever, was for then
     if (record.task is Task.APPLY or record.options.reviewed_run is not None) and needs_review(shop.have(shop.plan, "plan")):
         await load_reviews(shop, None)
     shop.only_if_idle = not take_over and not await _worker_is_gone(shop, record)

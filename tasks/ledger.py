@@ -9,7 +9,7 @@ from typing import Any
 
 from core_lib.framework.errors import CancelledError, CoreError, FencedError
 from core_lib.framework.models import ApprovalStatus, RunState, RunStatus, StackReview, TaskPayload
-from core_lib.helper import error_info
+from core_lib.helper import error_info, utc_now
 from tasks.retries import aws_task
 from tasks.workshop import Workshop
 
@@ -48,6 +48,8 @@ async def take_run(shop: Workshop, flow_run_id: str | None) -> RunState:
     take = partial(runs.take, shop.run_id, only_if_idle=shop.only_if_idle, same_visit=shop.waking)
     taken = await asyncio.to_thread(take)
     fields: dict[str, Any] = {"flow_run_id": flow_run_id, "error": None, "options": shop.options or taken.options}
+    if shop.resuming and not shop.waking:
+        fields |= {"resumed_by": shop.resumed_by, "resumed_at": utc_now()}
     status = RunStatus.CANCELLING if taken.cancel_requested else RunStatus.RUNNING
     run: RunState = await asyncio.to_thread(partial(runs.transition, shop.run_id, status, epoch=taken.epoch, **fields))
     shop.run = run

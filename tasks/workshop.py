@@ -55,6 +55,7 @@ class Workshop:
         self.options: Options | None = None
         self.only_if_idle = False
         self.resuming = False
+        self.resumed_by: str | None = None
         self.waking = False
         self.parks = False
         self.parked = False

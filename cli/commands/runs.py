@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of the run (its correlation id), or 'last'.")]
 DetachOption = Annotated[bool, typer.Option("--detach", help="Return at once.")]
+IgnoreFreezeOption = Annotated[
+    str | None, typer.Option(metavar="REASON", help="Go on in spite of a freeze window; who and why is recorded.")
+]
 
 
 class Only(StrEnum):
@@ -98,14 +101,13 @@ def resume(
     shell: Shell,
     run_id: RunArgument,
     only: Annotated[Only | None, typer.Option(help="Only actions in this state.")] = None,
-    ignore_freeze: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Go on in spite of a freeze window; who and why is recorded.")
-    ] = None,
+    ignore_freeze: IgnoreFreezeOption = None,
     take_over: Annotated[bool, typer.Option("--take-over", help="Also when another worker seems to be on it.")] = False,
     detach: DetachOption = False,
 ) -> None:
     """Go on with a run where it stopped: what succeeded stays, what failed or never ran is done now."""
     from cli.connection import connect
+    from cli.request import options_again, person
     from cli.running import finish, follow, named_run
 
     with connect(shell) as connection:
@@ -113,8 +115,10 @@ def resume(
         from flows import door
 
         changed = only is not None or ignore_freeze is not None
-        options = run.options.but(only=only and only.value, ignore_freeze=ignore_freeze) if changed else None
-        submission = door.submit_resume(run.client, run.run_id, options, take_over=take_over, settings=connection.settings)
+        options = options_again(run.options, only=only and only.value, ignore_freeze=ignore_freeze) if changed else None
+        submission = door.submit_resume(
+            run.client, run.run_id, options, by=person(connection.settings), take_over=take_over, settings=connection.settings
+        )
         finish(connection, shell, follow(connection, shell, submission, detach=detach, taken_after=run.epoch))
 
 
@@ -133,11 +137,13 @@ def retry(
         list[str] | None,
         typer.Option(metavar="FINGERPRINT", help="Only this group of failures (core runs show names it). May be repeated."),
     ] = None,
+    ignore_freeze: IgnoreFreezeOption = None,
     take_over: Annotated[bool, typer.Option("--take-over", help="Also when another worker seems to be on it.")] = False,
     detach: DetachOption = False,
 ) -> None:
     """Try failures of a run again, and what was blocked by them."""
     from cli.connection import connect
+    from cli.request import options_again, person
     from cli.retrying import chosen
     from cli.running import finish, follow, named_run, summary_of
 
@@ -148,8 +154,10 @@ def retry(
             shell.say(line)
         from flows import door
 
-        options = run.options.but(only=choice.only)
-        submission = door.submit_resume(run.client, run.run_id, options, take_over=take_over, settings=connection.settings)
+        options = options_again(run.options, only=choice.only, ignore_freeze=ignore_freeze)
+        submission = door.submit_resume(
+            run.client, run.run_id, options, by=person(connection.settings), take_over=take_over, settings=connection.settings
+        )
         finish(connection, shell, follow(connection, shell, submission, detach=detach, taken_after=run.epoch))
 
 

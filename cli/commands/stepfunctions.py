@@ -91,10 +91,11 @@ def redrive(shell: Shell, run_id: RunArgument) -> None:
 
 
 def _resume(shell: Shell, connection: Connection, run: RunState) -> None:
+    from cli.request import person
     from cli.running import finish, follow
     from flows import door
 
-    submission = door.submit_resume(run.client, run.run_id, None, settings=connection.settings)
+    submission = door.submit_resume(run.client, run.run_id, by=person(connection.settings), settings=connection.settings)
     finish(connection, shell, follow(connection, shell, submission, detach=False, taken_after=run.epoch))
 
 

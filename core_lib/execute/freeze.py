@@ -36,7 +36,7 @@ class Freeze:
     def refusal(self, action: PlanAction) -> str | None:
         """Why the action may not begin now, with the window, its reason and its end; None = it may.
 
-        A freeze that the run ignores leaves an event, once: who asked for the run, and why. Raises errors of the CMDB.
+        A freeze that the run ignores leaves an event, once: who began or resumed the run, and why. Raises errors of the CMDB.
         """
         if self._kinds[action.kind].reads_only or self._only_waits(action):
             return None
@@ -47,12 +47,14 @@ class Freeze:
         if excuse is None:
             return f"not started: {period}; go on then with: core runs resume {self._run.run_id}"
         if period.window.name not in self._told:
-            who = self._run.requested_by or "somebody"
+            who = self._run.begun_by or "somebody"
             self._memory.append_event(
                 status=IGNORED,
                 event_type="WARN",
                 message=f"{who} went on in spite of the {period}: {excuse}",
-                key=f"freeze {period.window.name} {period.begin.isoformat()} {excuse}",
+                at=max(self._run.begun_at, period.begin),
+                actor=who,
+                key=f"freeze {period.window.name} {period.begin.isoformat()} {who} {excuse}",
                 details={"Window": period.window.name, "Until": period.end.isoformat(), "Reason": excuse, "By": who},
             )
             self._told.add(period.window.name)

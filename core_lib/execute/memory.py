@@ -72,12 +72,14 @@ class Memory:
         event_type: EventType = "STATUS",
         prn: str | None = None,
         at: datetime | None = None,
+        actor: str | None = None,
         key: str,
         details: Mapping[str, Any] | None = None,
     ) -> None:
         """Add an event to the CMDB's history; the same `key` and time again is the same event.
 
-        `at` None = when the run began. `prn` None = the deployment's own. Raises ConflictError when another event has that key.
+        `at` None = when the run began. `actor` None = who asked for the run. `prn` None = the deployment's own.
+        Raises ConflictError when another event has that key.
         """
         identity = hashlib.sha256("\n".join((self._run.run_id, key)).encode()).hexdigest()[:32]
         self._cmdb.events.append(
@@ -88,7 +90,7 @@ class Memory:
                 status=status,
                 message=message,
                 run_id=self._run.run_id,
-                actor=self._run.requested_by,
+                actor=actor or self._run.requested_by,
                 details=dict(details or {}),
                 id=identity,
             )

@@ -198,7 +198,7 @@ def _end_told(events: Events, ended: RunState) -> dict[str, Any]:
         status=ended.status.value,
         message=f"{ended.task} {ended.status.value}" + _in_favour(ended),
         run_id=ended.run_id,
-        actor=ended.requested_by,
+        actor=ended.begun_by,
         id=f"end-{ended.run_id}-{ended.epoch}",
         at=ended.ended_at or datetime.now(UTC),
     )

@@ -90,7 +90,8 @@ class RunState(Message):
     failed stays failed.
 
     `waits_for` are the locks it waits for, with the run that holds each; `superseded_by` is the newer run that had it cancelled.
-    `execution` is the ARN of its latest Step Functions execution.
+    `execution` is the ARN of its latest Step Functions execution. `resumed_at` and `resumed_by` are of the present visit; a run
+    that was never resumed has neither, and where nobody said who resumes it, there is only the time.
     """
 
     run_id: str
@@ -105,6 +106,8 @@ class RunState(Message):
     execution: str | None = None
     flow_run_id: str | None = None
     requested_by: str | None = None
+    resumed_by: str | None = None
+    resumed_at: datetime | None = None
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -119,3 +122,13 @@ class RunState(Message):
     counts: dict[str, int] = Field(default_factory=dict)
     error: ErrorInfo | None = None
     version: int = 0
+
+    @property
+    def begun_by(self) -> str | None:
+        """Who set the present visit going: whoever resumed the run, else whoever asked for it; None = nobody said."""
+        return self.requested_by if self.resumed_at is None else self.resumed_by
+
+    @property
+    def begun_at(self) -> datetime:
+        """When the present visit began: the same for all workers of it."""
+        return self.resumed_at or self.started_at or self.created_at

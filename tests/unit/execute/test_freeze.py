@@ -107,6 +107,29 @@ async def test_freeze_when_it_is_ignored_then_the_run_goes_on_and_one_event_says
     assert event.details["Reason"] == "CVE-2026-1, the CISO agreed"
 
 
+async def test_freeze_when_somebody_else_resumes_in_spite_of_it_then_the_event_names_that_person_and_that_moment() -> None:
+    cmdb, world = MemoryCmdb(), World()
+    plan = frozen(script("net"))
+    await drive_all(plan, cmdb, world, clock=lambda: INSIDE)
+    options, visits = Options(ignore_freeze="CVE-2026-1"), [("bob", INSIDE), ("bob", INSIDE), ("carol", INSIDE), (None, AFTER)]
+    for who, moment in visits:
+        cmdb.runs.run = cmdb.runs.take().but(options=options, resumed_by=who, resumed_at=moment)
+        await drive_all(plan.but(actions=(*plan.actions, script(f"app-{who}"))), cmdb, world, clock=lambda: INSIDE)
+    told = [event for event in cmdb.events.events.values() if event.status == "FREEZE_IGNORED"]
+    assert [(event.actor, event.details["By"], event.at) for event in told] == [
+        ("bob", "bob", INSIDE), ("carol", "carol", INSIDE), ("somebody", "somebody", AFTER),
+    ]  # fmt: skip
+    assert (told[0].message or "").startswith("bob went on in spite of the freeze 'Christmas'")
+
+
+async def test_freeze_when_it_begins_while_the_run_ignores_it_then_the_event_is_of_its_beginning() -> None:
+    cmdb, world = MemoryCmdb(Options(ignore_freeze="CVE-2026-1")), World()
+    cmdb.runs.run = cmdb.runs.run.but(started_at=BEFORE)
+    await drive_all(frozen(script("net")), cmdb, world, clock=lambda: INSIDE)
+    (event,) = cmdb.events.events.values()
+    assert event.at == datetime(2026, 12, 24, tzinfo=UTC)
+
+
 async def test_freeze_when_it_is_ignored_outside_of_it_then_there_is_nothing_to_tell() -> None:
     cmdb, world = MemoryCmdb(Options(ignore_freeze="just in case")), World()
     await drive_all(frozen(script("net")), cmdb, world, clock=lambda: BEFORE + timedelta(minutes=1))
