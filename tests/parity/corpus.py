@@ -403,6 +403,36 @@ def gates_between_waves(site: Site, executor: Executor) -> None:
     done(site, executor, site.compiled(GATED + CHAIN % "one"), "succeeded")
 
 
+WATCHED = "Waves: [{Name: canary, Targets: {Accounts: [one]}, %s}]\n" + CHAIN % "one"
+
+
+@scenario
+def approval_between_waves(site: Site, executor: Executor) -> None:
+    run = site.compiled(WATCHED % "Gates: [{Approval: {Approvers: [bob]}}]")
+    end = executor.begin(site, run)
+    until(lambda: bool(site.cmdb.approvals.of_run(run.run_id)))
+    assert status_of(site, "net", 2) is None
+    (asked,) = site.cmdb.approvals.of_run(run.run_id)
+    yes = Decision(by="bob", verdict=Verdict.APPROVED, at=datetime.now(UTC))
+    site.cmdb.approvals.decide(run.run_id, asked.action_id, asked.attempt, yes)
+    assert end().status.value == "succeeded"
+
+
+@scenario
+def alarm_that_goes_off_during_the_soak(site: Site, executor: Executor) -> None:
+    cloudwatch = site.backend.client("cloudwatch", site.accounts[1].id)
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors", Namespace="Acme", MetricName="Errors", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="OK", StateReason="calm")
+    end = executor.begin(site, site.compiled(WATCHED % "Soak: PT3S, Gates: [{Alarm: errors}]"))
+    until(lambda: status_of(site, "wave:canary:alarm-1", 1) == "running")
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="9 errors in a minute")
+    assert end().status.value == "failed"
+    assert status_of(site, "net", 2) == "blocked"
+
+
 @scenario
 def bad_wave_that_is_undone(site: Site, executor: Executor) -> None:
     """The canary's second stack cannot be made, so its first one goes again, and no other account sees either."""
