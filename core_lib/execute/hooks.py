@@ -12,7 +12,8 @@ from typing import Literal
 
 from core_lib.db import Event
 from core_lib.execute.ports import Events
-from core_lib.framework.models import LEVELS, ActionState, ActionStatus, Hook, Level, Plan, PlanAction, RunState
+from core_lib.framework.models import LEVELS, ActionState, ActionStatus, Cause, Hook, Level, Plan, PlanAction, RunState
+from core_lib.helper import classify
 
 LATELY = timedelta(minutes=5)
 """How far back a worker that follows others within seconds tells events again."""
@@ -25,6 +26,9 @@ _MOMENTS: dict[ActionStatus, Moment] = {
     ActionStatus.FAILED: "failed",
 }
 _WORDS: dict[Moment, str] = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAILED"}
+
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before an event is written again, when the CMDB could not be reached."""
 
 
 class HookEvents:
@@ -39,7 +43,7 @@ class HookEvents:
         self._run = run
         self._events = events
         self._threads = threads
-        self._pending: set[asyncio.Future[None]] = set()
+        self._pending: set[asyncio.Task[None]] = set()
         self._hooked = {action.id for action in plan.actions if action.hooks}
         self._log = logging.getLogger("core.execute.hooks")
 
@@ -64,20 +68,32 @@ class HookEvents:
         for number, hook in enumerate(action.hooks):
             if moment in hook.on:
                 event = self._event(action, state, hook, moment, number)
-                future = asyncio.get_running_loop().run_in_executor(self._threads, self._append, event)
-                self._pending.add(future)
-                future.add_done_callback(self._pending.discard)
+                writing = asyncio.get_running_loop().create_task(self._write(event))
+                self._pending.add(writing)
+                writing.add_done_callback(self._pending.discard)
 
     async def close(self) -> None:
         """Wait until every event is written."""
         while self._pending:
             await asyncio.wait(set(self._pending))
 
-    def _append(self, event: Event) -> None:
+    async def _write(self, event: Event) -> None:
+        """Write it, also when the CMDB is away for a moment."""
+        for pause in (*PAUSES, None):
+            error = await asyncio.get_running_loop().run_in_executor(self._threads, self._append, event)
+            if error is None:
+                return
+            if pause is None or classify(error) is Cause.PERMANENT:
+                self._log.warning("the event %s of %s could not be written: %s", event.status, event.details.get("Action"), error)
+                return
+            await asyncio.sleep(pause)
+
+    def _append(self, event: Event) -> Exception | None:
         try:
             self._events.append(event)
         except Exception as error:  # noqa: BLE001 - telling about an action must not change how it ends
-            self._log.warning("the event %s of %s could not be written: %s", event.status, event.details.get("Action"), error)
+            return error
+        return None
 
     def _event(self, action: PlanAction, state: ActionState, hook: Hook, moment: Moment, number: int) -> Event:
         prn = self._plan.deployment.prn
