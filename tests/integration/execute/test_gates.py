@@ -225,7 +225,9 @@ async def test_alarm_when_it_stays_ok_then_the_next_wave_begins_after_the_soak(r
 async def test_alarm_when_it_is_off_and_there_is_no_soak_then_the_next_wave_waits_until_it_is_ok(rollout: Rollout) -> None:
     rollout.alarm("errors", "ALARM")
     running = asyncio.create_task(rollout.run(ALARM))
-    assert (await rollout.until("alarm-1")).message == "waits for errors"
+    while (await rollout.until("alarm-1")).message != "waits for errors":
+        assert not running.done()
+        await asyncio.sleep(0.05)
     assert await asyncio.to_thread(rollout.reached) == ["canary"]
     await asyncio.to_thread(rollout.alarm, "errors", "OK")
     await running
