@@ -53,6 +53,8 @@ def change_in(world: World) -> type[Action[ChangeParams]]:
             return Again(scratch={"token": token})
 
         def check(self, ctx: ActionContext[ChangeParams]) -> Step:
+            if "token" not in ctx.scratch:
+                return self.start(ctx)  # it waited for what a dead run left in progress
             process = world.acts_on_aws(ctx.run_id)
             process.before("AWS")
             stack = self._stack(ctx)
