@@ -146,15 +146,8 @@ def assert_order(world: World) -> None:
 ALL: set[Kind] = {"kill before", "kill after", "stop", "cancel", "clock", "no network"}
 
 
-KNOWN = pytest.mark.xfail(
-    strict=False,
-    reason="Story(331, [0, 1, 0], [refuse, supersede, supersede], (0.1, 1, 12), run 1 killed before its 36th call, run 0 before "
-    "its 4th): the newest run fails instead of winning. To be mended in core_lib/db/superseding.py or execute/locking.py",
-)
-
-
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("examples", [80, pytest.param(2000, marks=(pytest.mark.slow, KNOWN))])
+@pytest.mark.parametrize("examples", [80, pytest.param(2000, marks=pytest.mark.slow)])
 def test_runs_when_they_share_stacks_then_nothing_interleaves_and_everything_ends(
     monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:
