@@ -21,6 +21,8 @@ from tests.malformed.doors import BASELINE, request
 from tests.malformed.test_command_line import edited
 
 READS = {("dynamodb", name) for name in ("GetItem", "Query", "BatchGetItem", "DescribeTable")}
+POLLS = {("states", "GetActivityTask")}
+"""What the activity worker of a session fixture asks all the time, if one lives in this process; nobody's call here."""
 CLIENT = "acme"
 
 
@@ -48,7 +50,7 @@ def nothing_happens(cloud: EmbeddedCloud, folder: Path) -> Iterator[None]:
     cloud.reset_calls()
     yield
     calls = {(count.service, count.operation) for count in cloud.calls()}
-    assert calls <= READS, calls - READS
+    assert calls <= READS | POLLS, calls - READS - POLLS
     with Cmdb(load_settings(start=folder)) as cmdb:
         assert list(cmdb.for_client(CLIENT).runs.list(limit=10).items) == []
     artefacts = folder / "artefacts"
