@@ -8,13 +8,16 @@ own `{{resolve:...}}` is left alone. What a text may do is bounded by `sandbox`;
 """
 
 from core_lib.renderer.conditions import Deferred, render_condition, resolve_condition
+from core_lib.renderer.expressions import Expression, compile_text, full_context, has_expression, translate
 from core_lib.renderer.limits import LIMITS, RenderLimits
 from core_lib.renderer.references import Reference
 from core_lib.renderer.renderer import Renderer
 from core_lib.renderer.runtime import resolve_runtime, runtime_references
+from core_lib.renderer.session import ReadFile, session
 from core_lib.renderer.tree import CompiledTree, Rendered, compile_tree
 
 __all__ = [
-    "LIMITS", "CompiledTree", "Deferred", "Reference", "RenderLimits", "Rendered", "Renderer", "compile_tree", "render_condition",
-    "resolve_condition", "resolve_runtime", "runtime_references",
+    "LIMITS", "CompiledTree", "Deferred", "Expression", "ReadFile", "Reference", "RenderLimits", "Rendered", "Renderer",
+    "compile_text", "compile_tree", "full_context", "has_expression", "render_condition", "resolve_condition", "resolve_runtime",
+    "runtime_references", "session", "translate",
 ]  # fmt: skip

@@ -1,0 +1,9 @@
+"""Layer 7, component: short component definitions become CloudFormation templates and plans.
+
+definitions   what the user wrote, rendered and checked against the types          library holds the types, as data
+functions     `Fn::Pipeline::*` become CloudFormation values
+templates     the types' template trees, rendered for a component; every stage is one stack
+security      `Pipeline::Security` becomes security group rules and IAM policies
+guard         policy rules and cfn-lint on every template
+plans         deploy, release, teardown, plan and apply as graphs of actions
+"""

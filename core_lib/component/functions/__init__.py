@@ -1,0 +1,1 @@
+"""Pipeline functions become CloudFormation values."""

@@ -1,0 +1,1 @@
+"""Guard rails: policy rules as data, and cfn-lint."""

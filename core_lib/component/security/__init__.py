@@ -1,0 +1,1 @@
+"""Pipeline::Security becomes security group rules and IAM policies."""
