@@ -8,7 +8,8 @@ own `{{resolve:...}}` is left alone. What a text may do is bounded by `sandbox`;
 """
 
 from core_lib.renderer.conditions import Deferred, render_condition, resolve_condition
-from core_lib.renderer.expressions import Expression, compile_text, full_context, has_expression, translate
+from core_lib.renderer.expressions import Expression, add_filters, compile_text, full_context, has_expression, translate
+from core_lib.renderer.filters.text import shorten_unique
 from core_lib.renderer.limits import LIMITS, RenderLimits
 from core_lib.renderer.references import Reference
 from core_lib.renderer.renderer import Renderer
@@ -18,6 +19,6 @@ from core_lib.renderer.tree import CompiledTree, Rendered, compile_tree
 
 __all__ = [
     "LIMITS", "CompiledTree", "Deferred", "Expression", "ReadFile", "Reference", "RenderLimits", "Rendered", "Renderer",
-    "compile_text", "compile_tree", "full_context", "has_expression", "render_condition", "resolve_condition", "resolve_runtime",
-    "runtime_references", "session", "translate",
+    "add_filters", "compile_text", "compile_tree", "full_context", "has_expression", "render_condition", "resolve_condition",
+    "resolve_runtime", "runtime_references", "session", "shorten_unique", "translate",
 ]  # fmt: skip

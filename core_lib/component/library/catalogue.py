@@ -80,9 +80,8 @@ def read_types(files: Mapping[str, bytes], shared: Mapping[str, bytes], source: 
         place = f"{source}/{path}"
         own = {name: body for name, body in _below(files, folder).items() if not _is_nested(files, folder, name)}
         read = parse(TypeFile, load_document(files[path], place))
-        yield ComponentType(
-            read, own, sha256_hex(canonical_json([_digest(own), shared_digest])), f"{source}/{folder}".rstrip("/")
-        )
+        digest = sha256_hex(canonical_json([_digest(own), shared_digest]))
+        yield ComponentType(read, own, shared, digest, f"{source}/{folder}".rstrip("/"))
 
 
 def _is_nested(files: Mapping[str, bytes], folder: str, name: str) -> bool:

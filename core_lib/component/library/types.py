@@ -132,9 +132,10 @@ class TypeFile(Message):
 class ComponentType:
     """A type: what its folder holds. `files` are all files of the folder by their path in it."""
 
-    def __init__(self, file: TypeFile, files: Mapping[str, bytes], digest: str, source: str) -> None:
+    def __init__(self, file: TypeFile, files: Mapping[str, bytes], shared: Mapping[str, bytes], digest: str, source: str) -> None:
         self.file = file
         self.files = files
+        self.shared = shared
         self.digest = digest
         """Of the folder and of the shared parts: two equal digests render the same."""
         self.source = source

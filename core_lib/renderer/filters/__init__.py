@@ -5,6 +5,6 @@ cannot make something huge out of something small; a few are replaced by bounded
 out: what is compiled is never HTML, and the same every time.
 """
 
-from core_lib.renderer.filters.catalogue import CONTEXT_FILTERS, FILTERS
+from core_lib.renderer.filters.catalogue import CONTEXT_FILTERS, FILTERS, charged
 
-__all__ = ["CONTEXT_FILTERS", "FILTERS"]
+__all__ = ["CONTEXT_FILTERS", "FILTERS", "charged"]

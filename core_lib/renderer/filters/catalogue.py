@@ -51,7 +51,7 @@ CONTEXT_FILTERS = frozenset(("tags", "lookup", "output_name", "read_file"))
 """Filters that read facts or files; they work at compile time only."""
 
 
-def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
+def charged(function: Callable[..., Any]) -> Callable[..., Any]:
     """The filter, with the text it makes charged to the render's budget."""
 
     @functools.wraps(function)
@@ -65,7 +65,7 @@ def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    **{name: _charged(function) for name, function in (({name: JINJA_FILTERS[name] for name in _TAKEN_OVER}) | _OWN).items()},
+    **{name: charged(function) for name, function in (({name: JINJA_FILTERS[name] for name in _TAKEN_OVER}) | _OWN).items()},
     COUNTED: counted,
     JOINED: joined,
     MEASURED: measured,

@@ -1,0 +1,90 @@
+"""Names of a component: its stacks, its resources' names, its DNS names. They follow from the PRN alone.
+
+Sources of the lengths: the service quotas of CloudFormation (stack name 128) and Route 53 (label 63).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core_lib.component.model import APPLICATION
+from core_lib.renderer import shorten_unique
+
+STACK_NAME = 128
+BRANCH_STAGES = ("security", "release")
+"""Stages whose stacks all builds of a branch share."""
+APP_STAGES = ("kms",)
+STAGES = ("security", "rules-base", "context", "logs", "bake", "resources", "rules", "pointers", "release")
+_DNS_LABEL = 63
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of one component; all lower case. `dns` is None when no hosted zone is known."""
+
+    prn: str
+    build_name: str
+    build: str
+    branch: str
+    app: str
+    stacks: Mapping[str, str]
+    dns: Mapping[str, Any] | None = field(default=None)
+
+
+def names_of(facts: Mapping[str, Any], component: str, build: str) -> Names:
+    """The names of a component in the deployment that the facts are of.
+
+    Args:
+        facts: with Portfolio, App, BranchShortName; Environment as far as known.
+        component: its name.
+        build: the build in its names: the deployment's, or that of PersistUpdateVersion.
+    """
+    portfolio, app, branch = (str(facts[name]) for name in ("Portfolio", "App", "BranchShortName"))
+    named = _lower(portfolio, app, branch, component)
+    built = _lower(portfolio, app, branch, build, component)
+    owned = _lower(portfolio, app, str(facts.get("Environment") or branch))
+    stacks = {stage: stack_name(named if stage in BRANCH_STAGES else built, stage) for stage in STAGES}
+    stacks |= {stage: stack_name(owned, stage) for stage in APP_STAGES}
+    prn = f"prn:{portfolio}:{app}:{branch}:{facts['Build']}"
+    return Names(
+        prn if component == APPLICATION else f"{prn}:{component}",
+        build,
+        built,
+        named,
+        owned,
+        stacks,
+        _dns(facts, component, build),
+    )
+
+
+def stack_name(base: str, stage: str) -> str:
+    """The name of a stage's stack."""
+    return shorten_unique(f"{base}-{stage}", STACK_NAME)
+
+
+def _lower(*parts: str) -> str:
+    return "-".join(part.replace(".", "-").replace("_", "-").lower().strip("-") for part in parts)
+
+
+def _dns(facts: Mapping[str, Any], component: str, build: str) -> Mapping[str, Any] | None:
+    """`component.branch-build.app.portfolio.zone`, and without the build for what is released."""
+    zone_name = facts.get("HostedZoneName")
+    if zone_name is None:
+        return None
+    zone = str(zone_name).rstrip(".")
+    portfolio, app, branch = (str(facts[name]).lower() for name in ("Portfolio", "App", "BranchShortName"))
+    label = _lower(component)
+    released, built = shorten_unique(branch, _DNS_LABEL), shorten_unique(_lower(branch, build), _DNS_LABEL)
+    zone_id: Any = facts.get("HostedZoneId")
+    if zone_id is None:
+        vpc = facts.get("VpcAliases") or {}
+        alias = next(iter(vpc.values()), "") if isinstance(vpc, Mapping) else ""
+        zone_id = {"Fn::ImportValue": f"{facts.get('ResourceNamespace', '')}:{alias}:HostedZoneId"}
+    return {
+        "Zone": zone_id,
+        "Name": zone,
+        "Build": f"{label}.{built}.{app}.{portfolio}.{zone}",
+        "Release": f"{label}.{released}.{app}.{portfolio}.{zone}",
+    }
