@@ -31,7 +31,10 @@ def component_facts(**changes: Any) -> dict[str, Any]:
             "windows-2022": "ami-0fedcba9876543210",
             "rhel-9": "ami-00112233445566778",
         },
-        "SnapshotAliases": {"orders": "arn:aws:rds:eu-west-1:111111111111:snapshot:orders-golden", "disk": "snap-0123456789abcdef0"},
+        "SnapshotAliases": {
+            "orders": "arn:aws:rds:eu-west-1:111111111111:snapshot:orders-golden",
+            "disk": "snap-0123456789abcdef0",
+        },
         "DockerImageAliases": {"nginx": "public.ecr.aws/nginx/nginx:1.27"},
         "SecurityAliases": {
             "office": [{"Type": "cidr", "Value": "198.51.100.0/24", "Description": "the office"}],
