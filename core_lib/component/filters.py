@@ -5,4 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-FILTERS: Mapping[str, Callable[..., Any]] = {}
+from core_lib.framework.errors import RenderError
+
+
+def of_zone(subnets: Mapping[str, Any], wanted: Any, *usual: str) -> Any:
+    """The subnets of the zone `wanted`, else of the first of the `usual` zones that there is.
+
+    Raises:
+        RenderError: there are none.
+    """
+    asked = [wanted] if wanted else list(usual)
+    for zone in asked:
+        if subnets.get(zone):
+            return subnets[zone]
+    known = ", ".join(sorted(subnets)) or "none"
+    raise RenderError(
+        f"no subnets of the zone {' or '.join(map(str, asked))} are known",
+        hint=f"zones of the fact SubnetAliases: {known}; choose one with Options: {{NetworkZone: ...}}",
+    )
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {"of_zone": of_zone}

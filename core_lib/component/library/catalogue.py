@@ -8,6 +8,7 @@ from importlib.resources import files as resource_files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from core_lib.component.library.included import with_included
 from core_lib.component.library.types import ComponentType, TypeFile
 from core_lib.framework.codecs import canonical_json, load_document, nearest, parse, sha256_hex
 from core_lib.framework.errors import CompileError, SchemaError
@@ -79,7 +80,7 @@ def read_types(files: Mapping[str, bytes], shared: Mapping[str, bytes], source: 
         folder = path.removesuffix(TYPE_FILE)
         place = f"{source}/{path}"
         own = {name: body for name, body in _below(files, folder).items() if not _is_nested(files, folder, name)}
-        read = parse(TypeFile, load_document(files[path], place))
+        read = parse(TypeFile, with_included(load_document(files[path], place), shared))
         digest = sha256_hex(canonical_json([_digest(own), shared_digest]))
         yield ComponentType(read, own, shared, digest, f"{source}/{folder}".rstrip("/"))
 

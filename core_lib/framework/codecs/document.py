@@ -41,5 +41,9 @@ class Document:
             value = value[step]
         return value
 
+    def holding(self, data: Any) -> Document:
+        """Other data that is told to lie where this document's lies."""
+        return Document(data, self.source, self._node)
+
     def __repr__(self) -> str:
         return f"Document({self.source!r})"
