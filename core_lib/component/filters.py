@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core_lib.framework.codecs import canonical_json, sha256_hex
 from core_lib.framework.errors import RenderError
+
+_DIGEST = 10
 
 
 def of_zone(subnets: Mapping[str, Any], wanted: Any, *usual: str) -> Any:
@@ -25,4 +28,9 @@ def of_zone(subnets: Mapping[str, Any], wanted: Any, *usual: str) -> Any:
     )
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = {"of_zone": of_zone}
+def digest(value: Any) -> str:
+    """Ten hex digits that change when the value does: for names of resources that must be made anew then."""
+    return sha256_hex(canonical_json(value))[:_DIGEST]
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {"digest": digest, "of_zone": of_zone}

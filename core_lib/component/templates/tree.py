@@ -7,7 +7,8 @@
     $include PATH: {name: tree}      another tree, with these names
     $omit                            as a text: leave this out
 
-Joining is a deep merge: maps merge, everything else replaces. Expressions are those of the renderer's sandbox.
+Joining is a deep merge: maps merge, everything else replaces, also CloudFormation's functions
+(`{Ref: X}`). Expressions are those of the renderer's sandbox.
 """
 
 from __future__ import annotations
@@ -347,9 +348,17 @@ def join(into: dict[str, Any], more: Mapping[str, Any]) -> None:
     """Deep merge `more` into `into`: maps merge, everything else replaces. `more` is not changed and may be shared."""
     for key, value in more.items():
         below = into.get(key)
-        if isinstance(below, dict) and isinstance(value, Mapping):
+        if isinstance(below, dict) and isinstance(value, Mapping) and not _is_function(below) and not _is_function(value):
             merged = dict(below)
             join(merged, value)
             into[key] = merged
         else:
             into[key] = value
+
+
+def _is_function(value: Mapping[str, Any]) -> bool:
+    """Whether a map is a value of CloudFormation's or of ours (`{Ref: X}`, `{Fn::Sub: x}`) and not a map of things."""
+    if len(value) != 1:
+        return False
+    key = next(iter(value))
+    return key == "Ref" or key.startswith("Fn::")

@@ -56,6 +56,14 @@ def test_tree_when_rendered_then_directives_do_what_they_say(text: str, expected
     assert rendered(text, files, x=1, name="web", yes=True, some={"p": 1, "q": 2}) == expected
 
 
+@pytest.mark.parametrize(
+    "theirs", [{"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::Pipeline::Wire": ["a", "b", "C"]}, {"Ref": "Other"}, "text"]
+)
+def test_merge_when_a_value_is_a_function_then_it_is_replaced_and_never_mixed_with_another(theirs: object) -> None:
+    assert rendered("$merge: [{Key: {Ref: KmsKeyArn}}, '{{ theirs }}']", theirs={"Key": theirs}) == {"Key": theirs}
+    assert rendered("$merge: ['{{ theirs }}', {Key: {A: 1}}]", theirs={"Key": theirs}) == {"Key": {"A": 1}}
+
+
 def test_tree_when_a_branch_alone_is_not_taken_then_it_is_left_out() -> None:
     assert rendered("$if no: 1", no=False) is OMIT
 
