@@ -7,3 +7,14 @@ security      `Pipeline::Security` becomes security group rules and IAM policies
 guard         policy rules and cfn-lint on every template
 plans         deploy, release, teardown, plan and apply as graphs of actions
 """
+
+from core_lib.component.building import Built
+from core_lib.component.compiler import build_components
+from core_lib.component.model import Compiled, Released
+
+__all__ = [
+    "Built",
+    "Compiled",
+    "Released",
+    "build_components",
+]

@@ -78,7 +78,7 @@ def component_context(component: Component, names: Names, around: Surroundings) 
         "names": {"build": names.build, "branch": names.branch, "app": names.app},
         "stacks": names.stacks,
         "dns": names.dns,
-        "vpc": around.vpc,
+        "vpc": None if around.vpc is None else {"Id": around.vpc},
         "subnets": around.subnets,
         "tags": {**around.tags, "Component": component.name},
     }

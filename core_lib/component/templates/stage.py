@@ -41,7 +41,7 @@ class StageMaker:
             CoreError: with the file and line of the type, and the component.
         """
         file = self.component.type.file.stages.get(stage) or _SHARED_STAGES.get(stage)
-        if file is None:
+        if file is None or (file in ("pointers.yaml", "release.yaml", "kms.yaml") and file not in self.component.type.shared):
             return None
         made: Mapping[str, Any] | None = self._render(
             lambda: self._forest.tree(file).render({**self._context, **(more or {})}), file

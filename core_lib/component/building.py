@@ -1,0 +1,161 @@
+"""From definitions to finished templates and steps: everything about a component but the order of its actions.
+
+Own stages first, because what they `Ref` tells which security groups and roles a component needs; then security; then the
+pointers and the release, which hand on what `resources` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
+from core_lib.component.naming import names_of
+from core_lib.component.templates import TAG_SCOPE, TASKS, StageMaker, Surroundings, application_type
+from core_lib.db import Facts
+from core_lib.framework.models import Level
+from core_lib.framework.package import Package
+
+REPLACED = ("context", "logs", "bake", "resources")
+"""Stages that a component does not have when it goes on using what a released build has made."""
+OWN_STAGES = ("logs", "bake", "resources")
+KEY = Wire(APPLICATION, "kms", "KeyArn")
+
+
+@dataclass(frozen=True)
+class Built:
+    """All components by name, `_application` among them; `copies` maps artefact keys to files of the package."""
+
+    components: Mapping[str, Compiled]
+    copies: Mapping[str, str]
+
+
+class Builder:
+    """Builds all components of a package. Use once."""
+
+    def __init__(self, definitions: Definitions, facts: Facts, package: Package, released: Released) -> None:
+        self._facts = facts
+        self._definitions = definitions
+        self._released = released
+        self._package = package
+        vpc, subnets = _network(facts.values)
+        self._around = Surroundings(facts.values, definitions.variables, facts.tags(Level.BUILD), vpc, subnets)
+        self._tags = {level: facts.tags(level) for level in (Level.APP, Level.BRANCH, Level.BUILD)}
+        self._makers: dict[str, StageMaker] = {}
+
+    def build(self) -> Built:
+        """Everything, in name order.
+
+        Raises:
+            CoreError: with file and line, and the component.
+        """
+        components = dict(self._written())
+        for name, component in components.items():
+            self._makers[name] = self._maker(component)
+        stages = {name: self._own_stages(name) for name in components}
+        built = {name: self._compiled(component, stages[name]) for name, component in components.items()}
+        application = self._application()
+        if application is not None:
+            built = {APPLICATION: application, **built}
+        return Built(built, {})
+
+    def _written(self) -> list[tuple[str, Component]]:
+        return sorted(self._definitions.components.items())
+
+    def _maker(self, component: Component) -> StageMaker:
+        build = component.persist_update_version or self._around.fact("Build")
+        names = names_of(self._around.facts, component.name, build)
+        return StageMaker(component, names, self._around, self._package.text)
+
+    def _own_stages(self, name: str) -> dict[str, StageTemplate]:
+        stages: dict[str, dict[str, StageTemplate]] = {name: {}}
+        for stage in OWN_STAGES:
+            self._put(stages, name, stage, self._makers[name].body(stage))
+        return stages[name]
+
+    def _put(self, stages: Mapping[str, dict[str, StageTemplate]], name: str, stage: str, body: Mapping[str, Any] | None) -> None:
+        maker = self._makers[name]
+        tags = dict(self._tags[TAG_SCOPE.get(stage, Level.BUILD)])
+        if name != APPLICATION:
+            tags["Component"] = name
+        template = maker.finished(stage, body, tags)
+        if template is not None:
+            stages[name][stage] = self._with_known_key(template)
+
+    def _with_known_key(self, template: StageTemplate) -> StageTemplate:
+        """The template with the application's key written in, when the facts name one."""
+        key = self._known_key()
+        if key is None or KEY not in template.parameters.values():
+            return template
+        values = {name: key if value == KEY else value for name, value in template.parameters.items()}
+        return replace(template, parameters=values)
+
+    def _known_key(self) -> str | None:
+        kms = self._around.facts.get("Kms")
+        key = kms.get("KmsKeyArn") if isinstance(kms, Mapping) else None
+        return str(key) if key else None
+
+    def _compiled(self, component: Component, own: dict[str, StageTemplate]) -> Compiled:
+        maker = self._makers[component.name]
+        persisted = self._persisted(component, maker)
+        stages = {component.name: own}
+        more = self._handed_on(component, own, persisted, maker)
+        for stage in ("pointers", "release"):
+            self._put(stages, component.name, stage, maker.body(stage, more))
+        kept = {stage: template for stage, template in own.items() if persisted is None or stage not in REPLACED}
+        steps = {task: maker.steps(task) for task in TASKS}
+        wires = {value for template in kept.values() for value in template.parameters.values() if isinstance(value, Wire)}
+        uses = frozenset((wire.owner, wire.stage) for wire in wires if wire.owner != component.name)
+        return Compiled(component, kept, steps, uses, persisted, self._retains(component, maker))
+
+    def _handed_on(
+        self, component: Component, own: Mapping[str, StageTemplate], persisted: str | None, maker: StageMaker
+    ) -> dict[str, Any]:
+        """What the shared templates of pointers and release see beside the usual names."""
+        resources = own.get("resources")
+        outputs = [name for name in (resources.body.get("Outputs", {}) if resources else {}) if name != ANCHOR]
+        endpoint = component.type.file.endpoint
+        shown = endpoint is not None and endpoint.name in outputs
+        anchors = [] if resources is None else [persisted or resources.stack_name]
+        anchors += [own["security"].stack_name] if "security" in own else []
+        anchors += [maker.names.stacks["kms"]] if self._known_key() is None else []
+        return {
+            "resource_outputs": outputs,
+            "resource_stack": anchors[0] if resources is not None else None,
+            "anchors": anchors,
+            "endpoint": {"Name": endpoint.name, "ZoneId": endpoint.zone_id} if shown and endpoint is not None else None,
+        }
+
+    def _persisted(self, component: Component, maker: StageMaker) -> str | None:
+        """The stack of the released build that the component goes on using; None when it makes (or updates) its own."""
+        if not component.persist or component.persist_update_version is not None:
+            return None
+        stack = self._released.stacks.get(component.name)
+        return None if stack == maker.names.stacks["resources"] else stack
+
+    @staticmethod
+    def _retains(component: Component, maker: StageMaker) -> bool:
+        told = component.type.file.retains
+        return told if isinstance(told, bool) else maker.holds(told, "retains")
+
+    def _application(self) -> Compiled | None:
+        """What belongs to the app: its key, unless the facts name one."""
+        if self._known_key() is not None:
+            return None
+        found = application_type(self._definitions.catalogue.shared)
+        component = Component(APPLICATION, found, found.name, {}, (), False, None, {}, lambda _path: "facts")
+        self._makers[APPLICATION] = self._maker(component)
+        stages: dict[str, dict[str, StageTemplate]] = {APPLICATION: {}}
+        self._put(stages, APPLICATION, "kms", self._makers[APPLICATION].body("kms"))
+        return Compiled(component, stages[APPLICATION], dict.fromkeys(TASKS, ()), frozenset())
+
+
+def _network(facts: Mapping[str, Any]) -> tuple[Any, dict[str, list[Any]]]:
+    namespace, count = facts.get("ResourceNamespace"), int(facts.get("AzCount") or 2)
+    vpc = next(iter(facts.get("VpcAliases", {}).values()), None)
+    zones = {
+        zone: [{"Fn::ImportValue": f"{namespace}:{name}{number}Id"} for number in range(1, count + 1)]
+        for zone, name in facts.get("SubnetAliases", {}).items()
+    }
+    return ({"Fn::ImportValue": f"{namespace}:{vpc}:VpcId"} if vpc else None), zones

@@ -1,0 +1,50 @@
+"""A compile of components in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core_lib.component import Built, Released, build_components
+from core_lib.component.library import ComponentType, builtin_catalogue
+from core_lib.db import Facts
+from core_lib.framework.package import Package
+from tests.builders.component_facts import component_facts
+
+
+def package_of(files: Mapping[str, str | bytes]) -> Package:
+    """A component package; a name without a folder is a file of `platform/components`."""
+    return Package.from_files({name if "/" in name else f"platform/components/{name}": body for name, body in files.items()})
+
+
+def built(files: Mapping[str, str | bytes] | str, *, released: Released | None = None, **facts: Any) -> Built:
+    """The components of these files (or of this one text) built for `component_facts(**facts)`."""
+    package = package_of({"components.yaml": files} if isinstance(files, str) else files)
+    return build_components(package, Facts(component_facts(**facts)), released or Released())
+
+
+def template(made: Built, component: str, stage: str = "resources") -> Mapping[str, Any]:
+    """The body of a stage's template."""
+    return made.components[component].stages[stage].body
+
+
+def resources_of(made: Built, component: str, kind: str, stage: str = "resources") -> list[Mapping[str, Any]]:
+    """The properties of all resources of one CloudFormation type in a template, in its order."""
+    found = template(made, component, stage)["Resources"].values()
+    return [resource.get("Properties", {}) for resource in found if resource["Type"] == kind]
+
+
+def example_files(found: ComponentType, name: str = "example.yaml") -> dict[str, bytes]:
+    """An example of a type as a package: `files/**` of the type's folder are the package's files."""
+    files = {f"platform/{path}": body for path, body in found.files.items() if path.startswith("files/")}
+    return {**files, "platform/components/example.yaml": found.files[name]}
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every example of every built-in type, as (type, file)."""
+    return [
+        (name, path)
+        for name, found in sorted(builtin_catalogue().types.items())
+        for path in sorted(found.files)
+        if path == "example.yaml" or (path.startswith("examples/") and path.endswith(".yaml"))
+    ]
