@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from core_lib.framework.codecs import Path
 
 if TYPE_CHECKING:
-    from core_lib.component.library import ComponentType, EntryRule
+    from core_lib.component.library import Catalogue, ComponentType, EntryRule
+    from core_lib.deployspec import CompileWarning
 
 APPLICATION = "_application"
 """Owner of what belongs to the whole app: the stage `kms`."""
@@ -70,10 +71,15 @@ class Component:
 
 @dataclass(frozen=True)
 class Definitions:
-    """All components of a package by name, in name order, and the merged vars."""
+    """All components of a package by name, in name order, the merged vars, and the types that they were held against.
+
+    `warnings` are findings that do not stop the compile, see the fact EnforceValidation.
+    """
 
     components: Mapping[str, Component]
     variables: Mapping[str, Any]
+    catalogue: Catalogue
+    warnings: tuple[CompileWarning, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
-_DATA = "cfnlint.data.schemas"
+from core_lib.framework.errors import TemplateError
+
 _REGION = "us-east-1"
 """Its list of types is the longest; whether a region has a type is cfn-lint's question."""
 
 
 @cache
+def _folder() -> Path:
+    """Found without importing the package, which takes seconds."""
+    spec = find_spec("cfnlint")
+    if spec is None or not spec.submodule_search_locations:
+        raise TemplateError("cfn-lint is not installed", hint="it brings the schemas of CloudFormation's resources")
+    return Path(spec.submodule_search_locations[0]) / "data" / "schemas"
+
+
+@cache
 def _known() -> Mapping[str, str]:
-    listed: dict[str, str] = json.loads((files("cfnlint") / "data" / "schemas" / "providers" / f"{_REGION}.json").read_bytes())
+    listed: dict[str, str] = json.loads((_folder() / "providers" / f"{_REGION}.json").read_bytes())
     return listed
 
 
@@ -28,7 +39,7 @@ def resource_schema(name: str) -> Mapping[str, Any] | None:
     digest = _known().get(name)
     if digest is None:
         return None
-    found: dict[str, Any] = json.loads((files("cfnlint") / "data" / "schemas" / "resources" / f"{digest}.json").read_bytes())
+    found: dict[str, Any] = json.loads((_folder() / "resources" / f"{digest}.json").read_bytes())
     return found
 
 

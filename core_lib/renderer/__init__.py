@@ -8,17 +8,28 @@ own `{{resolve:...}}` is left alone. What a text may do is bounded by `sandbox`;
 """
 
 from core_lib.renderer.conditions import Deferred, render_condition, resolve_condition
-from core_lib.renderer.expressions import Expression, add_filters, compile_text, full_context, has_expression, translate
+from core_lib.renderer.expressions import (
+    Expression,
+    add_filters,
+    compile_now,
+    compile_text,
+    full_context,
+    has_expression,
+    translate,
+)
 from core_lib.renderer.filters.text import shorten_unique
 from core_lib.renderer.limits import LIMITS, RenderLimits
 from core_lib.renderer.references import Reference
 from core_lib.renderer.renderer import Renderer
 from core_lib.renderer.runtime import resolve_runtime, runtime_references
 from core_lib.renderer.session import ReadFile, session
+from core_lib.renderer.text_tree import TextTree
 from core_lib.renderer.tree import CompiledTree, Rendered, compile_tree
+from core_lib.renderer.whole_file import FileTemplate, RenderedFile
 
 __all__ = [
-    "LIMITS", "CompiledTree", "Deferred", "Expression", "ReadFile", "Reference", "RenderLimits", "Rendered", "Renderer",
-    "add_filters", "compile_text", "compile_tree", "full_context", "has_expression", "render_condition", "resolve_condition",
-    "resolve_runtime", "runtime_references", "session", "shorten_unique", "translate",
+    "LIMITS", "CompiledTree", "Deferred", "Expression", "FileTemplate", "ReadFile", "Reference", "RenderLimits", "Rendered",
+    "RenderedFile", "Renderer", "TextTree", "add_filters", "compile_now", "compile_text", "compile_tree", "full_context",
+    "has_expression", "render_condition", "resolve_condition", "resolve_runtime", "runtime_references", "session",
+    "shorten_unique", "translate",
 ]  # fmt: skip

@@ -30,6 +30,9 @@ _NO_FILTER = re.compile(r"No filter named '(?P<name>[^']{1,80})'")
 _TOO_MANY_DIGITS = "set_int_max_str_digits"
 _RESULT = "the_one_value"
 _LONGEST_SHOWN = 120
+_NO_USES = Uses((), (), frozenset())
+
+FindUses = Callable[[nodes.Template, frozenset[str]], Uses]
 
 
 def _sandbox() -> Sandbox:
@@ -71,7 +74,7 @@ class Expression:
 
     __slots__ = ("_pieces", "_template", "native", "text", "uses")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, find: FindUses = find_uses) -> None:
         self.text = text
         self._pieces: tuple[str | _Chain, ...] | None
         self._template: Template | None = None
@@ -82,12 +85,11 @@ class Expression:
             self._pieces = tuple(piece if isinstance(piece, str) else _Chain(piece[0], piece[1:]) for piece in quick)
             self.native = len(quick) == 1 and not isinstance(quick[0], str)
         else:
-            self._compile(text)
+            self._compile(text, find)
 
-    def _compile(self, text: str) -> None:
-        source = text if "{% raw" in text or "{%- raw" in text else _DYNAMIC_REFERENCE.sub(r"{% raw %}\g<0>{% endraw %}", text)
-        tree = SANDBOX.parse(source)
-        self.uses = find_uses(tree, GLOBALS)
+    def _compile(self, text: str, find: FindUses) -> None:
+        tree = SANDBOX.parse(without_dynamic_references(text))
+        self.uses = find(tree, GLOBALS)
         output = tree.body[0] if len(tree.body) == 1 and isinstance(tree.body[0], nodes.Output) else None
         self.native = output is not None and len(output.nodes) == 1 and not isinstance(output.nodes[0], nodes.TemplateData)
         self._pieces = _pieces(output) if output is not None else None
@@ -141,6 +143,11 @@ def _pieces(output: nodes.Output) -> tuple[str | _Chain, ...] | None:
     return tuple(pieces)
 
 
+def without_dynamic_references(text: str) -> str:
+    """The text with CloudFormation's `{{resolve:...}}` protected from the template engine."""
+    return text if "{% raw" in text or "{%- raw" in text else _DYNAMIC_REFERENCE.sub(r"{% raw %}\g<0>{% endraw %}", text)
+
+
 def has_expression(text: str) -> bool:
     """Whether a text may hold an expression at all."""
     return "{{" in text or "{%" in text or "{#" in text
@@ -155,6 +162,19 @@ def compile_text(text: str) -> Expression:
     """
     try:
         return Expression(text)
+    except Exception as error:
+        raise translate(error, text, ()) from error
+
+
+@lru_cache(maxsize=20_000)
+def compile_now(text: str) -> Expression:
+    """As `compile_text`, for a text all of which is known at compile time: `vars` is a name like any other there.
+
+    Raises:
+        RenderError: the text is not valid; without `where`.
+    """
+    try:
+        return Expression(text, lambda _tree, _known: _NO_USES)
     except Exception as error:
         raise translate(error, text, ()) from error
 
@@ -210,6 +230,6 @@ def check_runtime_filters(expression: Expression) -> None:
 
 
 __all__ = [
-    "GLOBALS", "SANDBOX", "Expression", "Unknown", "add_filters", "check_runtime_filters", "compile_text", "full_context",
-    "has_expression", "translate",
+    "GLOBALS", "SANDBOX", "Expression", "Unknown", "add_filters", "check_runtime_filters", "compile_now", "compile_text",
+    "full_context", "has_expression", "translate", "without_dynamic_references",
 ]  # fmt: skip

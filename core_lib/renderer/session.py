@@ -20,11 +20,13 @@ class Session:
     Time is the thread's own processor time, so that a busy or suspended machine never fails an honest render.
     """
 
-    __slots__ = ("_deadline", "_steps", "_volume", "files", "includes")
+    __slots__ = ("_deadline", "_steps", "_volume", "files", "includes", "line")
 
     def __init__(self, files: ReadFile | None = None, includes: ReadFile | None = None) -> None:
         self.files = files
         self.includes = includes
+        self.line: int | None = None
+        """Of a template of a whole file: the line where the literal text stands that comes next."""
         self._steps = 0
         self._volume = 0
         self._deadline = time.thread_time() + LIMITS.seconds

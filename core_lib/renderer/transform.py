@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from jinja2 import nodes
+from jinja2 import nodes, pass_context
 from jinja2.exceptions import TemplateSyntaxError
 
 from core_lib.framework.errors import RenderError
@@ -15,6 +15,7 @@ from core_lib.renderer.session import current
 
 COUNTED = "counted items"
 JOINED = "joined text"
+LITERAL = "literal text"
 MEASURED = "measured value"
 RUNTIME_ROOTS = frozenset(("outputs", "vars"))
 _WRITES = frozenset(("store", "param"))
@@ -70,6 +71,32 @@ def _filter(node: nodes.Node, name: str, arguments: list[nodes.Expr]) -> nodes.F
     if node.environment is not None:
         made.set_environment(node.environment)
     return made
+
+
+def mark_literals(statements: Iterable[nodes.Node]) -> None:
+    """Let every literal text tell its line to the session when it is written. Changes the statements in place.
+
+    What is not written where it stands (macros, captured blocks) is left as it is.
+    """
+    for node in statements:
+        if isinstance(node, nodes.Output):
+            node.nodes = [_told(part) if isinstance(part, nodes.TemplateData) else part for part in node.nodes]
+        elif isinstance(node, nodes.If):
+            mark_literals((*node.body, *node.elif_, *node.else_))
+        elif isinstance(node, nodes.With) or (isinstance(node, nodes.For) and not node.recursive):
+            mark_literals((*node.body, *getattr(node, "else_", ())))
+
+
+def _told(data: nodes.TemplateData) -> nodes.Filter:
+    line = data.lineno
+    return _filter(nodes.Const(data.data, lineno=line), LITERAL, [nodes.Const(line, lineno=line)])
+
+
+@pass_context
+def literal(_context: object, text: str, line: int) -> str:
+    """Literal text of a whole file; notes where it stands."""
+    current().line = line
+    return text
 
 
 def counted(items: Iterable[Any], literal: int) -> Iterator[Any]:

@@ -1,1 +1,11 @@
-"""Reads the components and vars of a package, renders them, and checks them against their types."""
+"""Definitions: what the user wrote, rendered and checked, as components.
+
+`sources` reads a file: YAML whose texts hold expressions, or a text template that becomes YAML. `variables` merges the sections
+of the vars that fit the branch. `components` and `entries` turn what was read into the model and hold it against the component's
+type; `options` does so with the JSON Schema that a type brings, `properties` with CloudFormation's own schemas. `order` looks at
+DependsOn. What is wrong is gathered, so that one error tells all of it.
+"""
+
+from core_lib.component.definitions.reader import read_definitions
+
+__all__ = ["read_definitions"]

@@ -10,7 +10,7 @@ from jinja2.filters import FILTERS as JINJA_FILTERS
 
 from core_lib.renderer.filters import bounded, data, facts, network, text
 from core_lib.renderer.session import current
-from core_lib.renderer.transform import COUNTED, JOINED, MEASURED, counted, joined, measured
+from core_lib.renderer.transform import COUNTED, JOINED, LITERAL, MEASURED, counted, joined, literal, measured
 
 _TAKEN_OVER = (
     "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last", "length",
@@ -68,5 +68,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     **{name: charged(function) for name, function in (({name: JINJA_FILTERS[name] for name in _TAKEN_OVER}) | _OWN).items()},
     COUNTED: counted,
     JOINED: joined,
+    LITERAL: literal,
     MEASURED: measured,
 }

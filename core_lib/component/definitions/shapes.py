@@ -1,0 +1,131 @@
+"""Shapes: what CloudFormation's schema of a resource says about a value, as far as a user can write it wrong.
+
+Looked at are names of properties, whether a value is a map, a list or a single value, and words from a fixed list. Lengths,
+patterns and what must be there are left to cfn-lint, which sees the finished template. Alternatives (`oneOf`, `anyOf`, `allOf`)
+are taken together: what any of them takes is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import regex
+
+from core_lib.component.resources import resolved, resource_schema
+
+MAP, LIST, SCALAR = "a map", "a list", "a single value"
+_KINDS = {"object": MAP, "array": LIST}
+_BRANCHES = ("allOf", "anyOf", "oneOf")
+_DEEPEST = 20
+
+Node = Mapping[str, Any]
+
+
+class Shape:
+    """What may stand at one place of a resource."""
+
+    def __init__(self, schema: Node, nodes: Iterable[Node]) -> None:
+        """`nodes` are the parts of `schema` that may describe the place: one, or several alternatives."""
+        self._schema = schema
+        self._below: dict[str, Shape] = {}
+        self._nodes = [part for node in nodes for part in _together(schema, node, 0)]
+        self.kinds = self._all_kinds()
+        self.words = self._all_words()
+        self.names = {name: None for node in self._nodes for name in node.get("properties", {})}
+        self._patterns = {pattern: None for node in self._nodes for pattern in node.get("patternProperties", {})}
+        self.is_open = self._takes_any_name()
+        self.read_only = _read_only(schema) if schema in self._nodes else frozenset()
+
+    def _all_kinds(self) -> frozenset[str]:
+        """The kinds of value that are taken; empty when nothing is said."""
+        found: set[str] = set()
+        for node in self._nodes:
+            types = node.get("type", ())
+            found.update(_KINDS.get(name, SCALAR) for name in ([types] if isinstance(types, str) else types))
+        return frozenset(found)
+
+    def _all_words(self) -> tuple[str, ...] | None:
+        """The words that are taken; None when others are too."""
+        said = [node for node in self._nodes if "type" in node or "enum" in node]
+        if not said or not all("enum" in node for node in said):
+            return None
+        return tuple(dict.fromkeys(as_word(word) for node in said for word in node["enum"]))
+
+    def _takes_any_name(self) -> bool:
+        maps = [node for node in self._nodes if {"properties", "patternProperties", "additionalProperties"} & node.keys()]
+        return not any(node.get("additionalProperties") is False for node in maps)
+
+    def takes(self, name: str) -> bool:
+        """Whether a map here may have a property of this name."""
+        return name in self.names or self.is_open or any(_fits(pattern, name) for pattern in self._patterns)
+
+    def below(self, name: str) -> Shape:
+        """The shape of a property."""
+        found = self._below.get(name)
+        if found is None:
+            found = self._below[name] = Shape(self._schema, self._nodes_of(name))
+        return found
+
+    def _nodes_of(self, name: str) -> Iterator[Node]:
+        for node in self._nodes:
+            own = node.get("properties", {}).get(name)
+            if own is None:
+                own = next((part for pattern, part in node.get("patternProperties", {}).items() if _fits(pattern, name)), None)
+            if own is None and name not in self.names:
+                own = node.get("additionalProperties")
+            if isinstance(own, Mapping):
+                yield own
+
+    @property
+    def writable(self) -> Iterator[str]:
+        """The names of the properties that a user may write."""
+        return (name for name in self.names if name not in self.read_only)
+
+    @property
+    def item(self) -> Shape:
+        """The shape of an item of a list."""
+        found = self._below.get("")
+        if found is None:
+            parts = (node["items"] for node in self._nodes if isinstance(node.get("items"), Mapping))
+            found = self._below[""] = Shape(self._schema, parts)
+        return found
+
+
+def _together(schema: Node, node: Node, depth: int) -> Iterator[Node]:
+    """A node with its reference followed, and all its alternatives."""
+    found = resolved(schema, node)
+    yield found
+    if depth < _DEEPEST:
+        for branch in _BRANCHES:
+            for part in found.get(branch, ()):
+                if isinstance(part, Mapping):
+                    yield from _together(schema, part, depth + 1)
+
+
+def _read_only(schema: Node) -> frozenset[str]:
+    """Properties that AWS makes and nobody writes."""
+    written = {*schema.get("createOnlyProperties", ()), *schema.get("writeOnlyProperties", ())}
+    paths = (path for path in schema.get("readOnlyProperties", ()) if path not in written)
+    return frozenset(path.removeprefix("/properties/") for path in paths if path.count("/") == 2)
+
+
+@cache
+def _fits(pattern: str, name: str) -> bool:
+    try:
+        return regex.search(pattern, name, timeout=0.2) is not None
+    except (regex.error, TimeoutError):
+        return True
+
+
+def as_word(value: Any) -> str:
+    """A scalar as CloudFormation compares it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@cache
+def shape_of(resource: str) -> Shape | None:
+    """The shape of a resource type; None when CloudFormation has no such type."""
+    schema = resource_schema(resource)
+    return None if schema is None else Shape(schema, [schema])
