@@ -17,6 +17,7 @@ BRANCH_STAGES = ("security", "release")
 """Stages whose stacks all builds of a branch share."""
 APP_STAGES = ("kms",)
 STAGES = ("security", "rules-base", "context", "logs", "bake", "resources", "rules", "pointers", "release")
+_LONGEST_BASE = STACK_NAME - 20
 _DNS_LABEL = 63
 
 
@@ -60,8 +61,8 @@ def names_of(facts: Mapping[str, Any], component: str, build: str) -> Names:
 
 
 def stack_name(base: str, stage: str) -> str:
-    """The name of a stage's stack."""
-    return shorten_unique(f"{base}-{stage}", STACK_NAME)
+    """The name of a stage's stack. The stage is always whole, so that stacks of one base can be told from each other."""
+    return f"{shorten_unique(base, _LONGEST_BASE)}-{stage}"
 
 
 def _lower(*parts: str) -> str:

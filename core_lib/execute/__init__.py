@@ -21,6 +21,7 @@ from core_lib.execute.memory import run_prefix
 from core_lib.execute.parameters import build_params, json_schema, validate_spec
 from core_lib.execute.parts import Pace
 from core_lib.execute.passes import PassResult, make_pass
+from core_lib.execute.policy import partition_of
 from core_lib.execute.preflight import Finding, FindingGroup, PreflightReport, read_preflight
 from core_lib.execute.reference import reference_markdown
 from core_lib.execute.shift import Shift
@@ -61,6 +62,7 @@ __all__ = [
     "make_pass",
     "normalise",
     "order",
+    "partition_of",
     "read_preflight",
     "reference_markdown",
     "run_prefix",

@@ -12,7 +12,7 @@ from typing import Literal
 
 from core_lib.db import Event
 from core_lib.execute.ports import Events
-from core_lib.framework.models import LEVELS, ActionState, ActionStatus, Cause, Hook, Level, Plan, PlanAction, RunState
+from core_lib.framework.models import LEVELS, ActionState, ActionStatus, Cause, Hook, Level, Plan, PlanAction, Prn, RunState
 from core_lib.helper import classify
 
 LATELY = timedelta(minutes=5)
@@ -96,12 +96,11 @@ class HookEvents:
         return None
 
     def _event(self, action: PlanAction, state: ActionState, hook: Hook, moment: Moment, number: int) -> Event:
-        prn = self._plan.deployment.prn
         at = state.started_at if moment == "running" else state.ended_at
         identity = "\n".join((self._run.run_id, action.id, str(at or state.attempt), moment, str(number)))
         fields = {"at": at} if at else {}
         return Event(
-            prn=next(p for p in prn.ancestors() if p.level == action.scope) if _reaches(prn.level, action.scope) else prn,
+            prn=self._prn(action, hook),
             event_type="ERROR" if moment == "failed" else "STATUS",
             status=hook.status or _WORDS[moment],
             message=hook.message or (None if moment == "running" else state.message),
@@ -111,6 +110,13 @@ class HookEvents:
             id=hashlib.sha256(identity.encode()).hexdigest()[:32],
             **fields,
         )
+
+    def _prn(self, action: PlanAction, hook: Hook) -> Prn:
+        """What the event is about."""
+        prn = self._plan.deployment.prn
+        if hook.component is not None and prn.level is Level.BUILD:
+            return Prn(prn.portfolio, prn.app, prn.branch, prn.build, hook.component)
+        return next(p for p in prn.ancestors() if p.level == action.scope) if _reaches(prn.level, action.scope) else prn
 
 
 def _reaches(level: Level, scope: Level | None) -> bool:

@@ -6,7 +6,7 @@ from core_lib.framework.models.base import Message
 from core_lib.framework.models.drift import DriftStatus, PropertyDrift, ResourceDrift, StackDrift
 from core_lib.framework.models.freeze import FreezeWindow, Period, frozen_at, next_freeze
 from core_lib.framework.models.payload import DeploymentDetails, InlineSpec, Options, PackageDetails, Task, TaskPayload
-from core_lib.framework.models.plan import FileRef, Plan, PlanAction, Provenance, action_id
+from core_lib.framework.models.plan import FileRef, Plan, PlanAction, PlanComponent, Provenance, action_id
 from core_lib.framework.models.prn import LEVELS, Level, Prn, branch_short_name, short_name_collisions
 from core_lib.framework.models.review import PropertyChange, ResourceChange, StackReview
 from core_lib.framework.models.run import ActionState, ActionStatus, ErrorInfo, RunState, RunStatus
@@ -45,6 +45,7 @@ __all__ = [
     "Period",
     "Plan",
     "PlanAction",
+    "PlanComponent",
     "PlanWave",
     "Prn",
     "PropertyChange",

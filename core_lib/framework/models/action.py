@@ -32,11 +32,13 @@ class Retry(Message):
 
 
 class Hook(Message):
-    """A status event when an action starts running, completes or fails."""
+    """A status event when an action starts running, completes or fails. `Component`: the event is about this component of the
+    build, not about the deployment as far as the action's scope."""
 
     on: tuple[Literal["running", "complete", "failed"], ...] = ("complete", "failed")
     status: str | None = None
     message: str | None = None
+    component: str | None = None
 
 
 class Dependency(Message):

@@ -71,8 +71,17 @@ class Provenance(Message):
     sources: tuple[str, ...] = ()
 
 
+class PlanComponent(Message):
+    """A component that a plan is about. `ResourcesStack` is the stack that it uses: the build's own, or one that persists."""
+
+    name: str
+    type: str
+    resources_stack: str
+
+
 class Plan(Message):
-    """The graph of actions over all targets. `hash` names the content; see `Plan.sealed`."""
+    """The graph of actions over all targets. `hash` names the content; see `Plan.sealed`. Only plans of the component compiler
+    have `components`."""
 
     format_version: Literal[1] = 1
     client: str
@@ -84,6 +93,7 @@ class Plan(Message):
     files: tuple[FileRef, ...] = ()
     waves: tuple[PlanWave, ...] = ()
     freeze_windows: tuple[FreezeWindow, ...] = ()
+    components: tuple[PlanComponent, ...] | None = None
     provenance: Provenance
     hash: str = ""
 

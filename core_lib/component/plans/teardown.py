@@ -1,0 +1,170 @@
+"""The teardown: everything in reverse. What another build still holds on to is looked for first, and stays.
+
+release    only when the released build itself is torn down, which somebody insisted on
+pointers   lets go of the stacks that the build used
+resources  deleted, unless another build's pointers import from them: then they persist, with their logs
+security   shared by the builds of the branch: deleted with the last of them
+kms        shared by the builds of the environment: deleted with the last of them
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from core_lib.component.model import APPLICATION, Compiled, Step
+from core_lib.component.naming import STAGES
+from core_lib.component.plans.blueprint import Blueprint
+from core_lib.component.plans.sequence import CONTEXT, sequence_of
+from core_lib.component.plans.sheet import BUILD, GET_REFERENCES, Sheet, references_in, unused
+from core_lib.framework.models import PlanAction, Task
+
+USERS = "users"
+_SECURITY_USERS = "security-users"
+_GUARDED_TEXT = re.compile(r"\|\s*(default|d)\b|\bis\s+(not\s+)?(un)?defined\b")
+
+
+def teardown_actions(blueprint: Blueprint) -> tuple[PlanAction, ...]:
+    """The actions of a teardown."""
+    return _Teardown(blueprint).actions()
+
+
+class _Teardown:
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._sheet = Sheet(blueprint, Task.TEARDOWN)
+        self._users: dict[str, list[str]] = {name: [] for name in blueprint.components}
+        for name, each in blueprint.components.items():
+            for other in sequence_of(each).needs:
+                if other in self._users:
+                    self._users[other].append(name)
+
+    def actions(self) -> tuple[PlanAction, ...]:
+        sheet, components = self._sheet, self._blueprint.components
+        start = sheet.joint(BUILD, "start", (), status="IN_PROGRESS")
+        for name in components:
+            sheet.joint(name, "start", (start,), status="IN_PROGRESS")
+        released = [self._release(name) for name in components] if self._blueprint.is_released else []
+        unreleased = sheet.joint(BUILD, "unreleased", [start, *released])
+        for name, each in components.items():
+            self._build_stages(name, each, unreleased)
+        emptied = sheet.joint(BUILD, "emptied", [self._last_of_build(name) for name in components])
+        gone = [self._security(name, each, emptied) for name, each in components.items()]
+        gone += self._key([emptied, *gone])
+        sheet.joint(BUILD, "complete", [emptied, *gone], status="COMPLETE")
+        return sheet.actions()
+
+    def _release(self, name: str) -> str:
+        sheet = self._sheet
+        others = [sheet.id_of(user, "release") for user in self._users[name]]
+        return sheet.delete(name, "release", [sheet.id_of(name, "start"), *others])
+
+    def _build_stages(self, name: str, compiled: Compiled, unreleased: str) -> None:
+        """Everything of this build, until `rules-base`."""
+        sheet = self._sheet
+        begun = [unreleased, sheet.id_of(name, "start")]
+        reads = self._reads(name, compiled, "resources", begun)
+        pointers = sheet.delete(name, "pointers", [*begun, *reads.values()])
+        users = self._look_for_users(name, USERS, "resources", [pointers])
+        others = [sheet.id_of(user, "resources") for user in self._users[name]]
+        rules = sheet.delete(name, "rules", [pointers, *others])
+        first, then = _around(compiled, "resources")
+        done = self._steps(name, first, reads, users, [users, rules, *others])
+        further = [stage for stage in compiled.stages if stage not in STAGES]
+        late = [stage for stage in further if self._is_late(compiled, stage)]
+        done += [sheet.delete(name, stage, [users, rules, *others], users=users) for stage in late]
+        resources = sheet.delete(name, "resources", [users, rules, *others, *done], users=users)
+        done = self._steps(name, then, reads, users, [users, resources])
+        kept = ["logs", *(stage for stage in further if stage not in late)]
+        done += [sheet.delete(name, stage, [resources], users=users) for stage in kept]
+        done.append(sheet.delete(name, "bake", [resources]))
+        sheet.delete(name, "rules-base", [resources, *done])
+
+    def _last_of_build(self, name: str) -> str:
+        return self._sheet.id_of(name, "rules-base")
+
+    def _security(self, name: str, compiled: Compiled, emptied: str) -> str:
+        sheet = self._sheet
+        reads = self._reads(name, compiled, "security", [emptied])
+        users = self._look_for_users(name, _SECURITY_USERS, "security", [emptied])
+        first, then = _around(compiled, "security")
+        done = self._steps(name, first, reads, users, [users])
+        security = sheet.delete(name, "security", [users, *done, *reads.values()], users=users)
+        done += self._steps(name, then, reads, users, [security])
+        return sheet.joint(name, "complete", [security, *done], status="COMPLETE")
+
+    def _key(self, after: list[str]) -> list[str]:
+        """The application's key goes with the last build, unless something that it encrypted was kept."""
+        blueprint, sheet = self._blueprint, self._sheet
+        kms = blueprint.facts.values.get("Kms")
+        keeps = isinstance(kms, Mapping) and bool(kms.get("Keep"))
+        retains = any(each.retains for each in blueprint.components.values())
+        elsewhere = blueprint.key_target.key != blueprint.target.key
+        if "kms" not in blueprint.application or keeps or retains or elsewhere:
+            return []
+        users = self._look_for_users(APPLICATION, USERS, "kms", after)
+        return [sheet.delete(APPLICATION, "kms", [users], users=users)]
+
+    def _look_for_users(self, owner: str, what: str, stage: str, after: list[str]) -> str:
+        spec = {"StackName": self._blueprint.stack(owner, stage), "Optional": True}
+        return self._sheet.add(owner, what, GET_REFERENCES, spec, after)
+
+    def _reads(self, name: str, compiled: Compiled, around: str, after: list[str]) -> dict[str, str]:
+        """Looks at the outputs that the steps around a stage need, while its stacks are still there."""
+        listed = [step for group in _around(compiled, around) for step in group]
+        labels = sorted({label for step in listed for label, _ in references_in(step.spec)} - {step.name for step in listed})
+        return {
+            label: self._sheet.read(name, label, what=f"{around}-read-{label}", after=after, optional=True) for label in labels
+        }
+
+    def _steps(self, name: str, steps: list[Step], stages: Mapping[str, str], users: str, after: list[str]) -> list[str]:
+        """Steps one after the other. They do nothing when the stage stays, or when what they are for is not there."""
+        made: dict[str, str] = dict(stages)
+        done: list[str] = []
+        for step in steps:
+            condition = _joined(unused(users), *_known(step))
+            identity = self._sheet.step(
+                name, step, [*after, *done], made, condition=condition, references={users.partition("@")[0]: users}
+            )
+            made[step.name] = identity
+            done.append(identity)
+        return done
+
+    @staticmethod
+    def _is_late(compiled: Compiled, stage: str) -> bool:
+        return "resources" in sequence_of(compiled).before.get(stage, frozenset())
+
+
+def _around(compiled: Compiled, stage: str) -> tuple[list[Step], list[Step]]:
+    """The steps before and after the deletion of the resources (all that do not speak of security), or of the security stage."""
+    first: list[Step] = []
+    then: list[Step] = []
+    for step in compiled.steps.get("teardown", ()):
+        about = "security" if "security" in (step.before, step.after) else "resources"
+        if about == stage:
+            late = step.after in (stage, "logs", "bake", CONTEXT, "rules-base") and step.before is None
+            (then if late else first).append(step)
+    return first, then
+
+
+def _known(step: Step) -> list[str]:
+    """Conditions that the outputs a step needs are there."""
+    return [
+        f"outputs.{label}.{output} is defined" if label.isidentifier() else f"outputs['{label}'].{output} is defined"
+        for label, output in sorted((label, output or "") for label, output in references_in(_unguarded(step.spec)))
+        if output
+    ]
+
+
+def _unguarded(value: object) -> object:
+    """The spec without the texts that say themselves what holds when an output is missing."""
+    if isinstance(value, str):
+        return "" if _GUARDED_TEXT.search(value) else value
+    if isinstance(value, Mapping):
+        return {key: _unguarded(item) for key, item in value.items()}
+    return [_unguarded(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _joined(first: str, *more: str) -> str:
+    inner = first.removeprefix("{{ ").removesuffix(" }}")
+    return f"{{{{ {' and '.join((inner, *more))} }}}}"
