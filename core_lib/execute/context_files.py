@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from core_lib.framework.codecs import dump_yaml
@@ -13,12 +13,13 @@ from core_lib.framework.errors import ActionFailedError
 from core_lib.framework.models import ActionState, ActionStatus
 
 
-def gather(states: Mapping[str, ActionState], *, by_target: bool) -> dict[str, Any]:
-    """Outputs of all succeeded actions by name, sorted; `by_target` puts them below `account/region`."""
+def gather(states: Mapping[str, ActionState], *, by_target: bool, only: Collection[str] = ()) -> dict[str, Any]:
+    """Outputs of all succeeded actions (or `only` of those of these names) by name, sorted; `by_target` puts them below
+    `account/region`."""
     found: dict[str, Any] = {}
     for identity, state in sorted(states.items()):
         name, _, target = identity.partition("@")
-        if state.status is ActionStatus.SUCCEEDED and state.outputs:
+        if state.status is ActionStatus.SUCCEEDED and state.outputs and (not only or name in only):
             place = found.setdefault(target, {}) if by_target else found
             place[name] = dict(state.outputs)
     return found

@@ -55,10 +55,10 @@ def check_of(blueprint: Blueprint, compiled: Compiled) -> Check | None:
 
 def _own_address(compiled: Compiled, path: str, where: str) -> str:
     pointers = compiled.stages.get("pointers")
-    if pointers is None or "Address" not in (pointers.body.get("Outputs") or {}):
+    if pointers is None or "BuildDnsName" not in (pointers.body.get("Outputs") or {}):
         raise SchemaError(
             "the component has no address of its own to ask at",
             where=where,
             hint="give the whole Url, or the zone a HostedZoneName",
         )
-    return f"https://{{{{ outputs.pointers.Address }}}}/{path.lstrip('/')}"
+    return f"https://{{{{ outputs.pointers.BuildDnsName }}}}/{path.lstrip('/')}"

@@ -16,6 +16,7 @@ from core_lib.execute.steps import Again, Done, Failed, Step
 from core_lib.framework.models import Message, Target
 
 PAGES_PER_STEP = 20
+MOST_SHOWN = 10
 
 
 class GetStackReferencesParams(Message):
@@ -120,4 +121,5 @@ def _result(found: Mapping[str, list[str]]) -> Done:
         "References": stacks,
         "Exports": {export: sorted(importing) for export, importing in found.items()},
     }
-    return Done(outputs=outputs, changed=False, message=f"{len(stacks)} stacks import from it")
+    shown = f": {', '.join(stacks[:MOST_SHOWN])}{' ...' if len(stacks) > MOST_SHOWN else ''}" if stacks else ""
+    return Done(outputs=outputs, changed=False, message=f"{len(stacks)} stacks import from it{shown}")

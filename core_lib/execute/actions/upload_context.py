@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core_lib.execute.action import Action, ActionContext
 from core_lib.execute.context_files import WRITERS, gather
-from core_lib.execute.fields import also_called, name_in_arn
+from core_lib.execute.fields import Texts, also_called, name_in_arn
 from core_lib.execute.steps import Again, Done, Step
 from core_lib.framework.models import Message, Target
 
@@ -29,6 +29,7 @@ class UploadContextParams(Message):
     outputs_of: Literal["target", "all"] = Field(
         default="target", description="Outputs of the actions before this one: of this target, or of all targets"
     )
+    actions: Texts = Field(default=(), description="Only outputs of these actions, by name; default: of all")
     formats: tuple[Literal["yaml", "json", "sh"], ...] = Field(
         default=("yaml", "json", "sh"), min_length=1, description="Which of context.yaml, context.json and context.sh are written"
     )
@@ -104,7 +105,7 @@ class UploadContext(Action[UploadContextParams]):
 
     def _objects(self, ctx: Context) -> Iterator[tuple[str, bytes]]:
         target = ctx.target.key if ctx.params.outputs_of == "target" else None
-        outputs = gather(ctx.run.states(target), by_target=target is None)
+        outputs = gather(ctx.run.states(target), by_target=target is None, only=ctx.params.actions)
         prefix = ctx.params.prefix.strip("/")
         for name in ctx.params.formats:
             yield f"{prefix}/context.{name}" if prefix else f"context.{name}", WRITERS[name](outputs).encode()

@@ -368,6 +368,12 @@ async def test_events_when_hooks_ask_for_them_then_each_transition_is_told_once(
     assert {str(event.prn) for event in cmdb.events.events.values()} == {"prn:web:shop:main:7"}
 
 
+async def test_events_when_a_hook_names_a_component_then_they_are_about_it(world: World) -> None:
+    cmdb = MemoryCmdb()
+    await drive_all(plan_of([script("web.start", hooks=(Hook(on=("complete",), component="web"),))]), cmdb, world)
+    assert {str(event.prn) for event in cmdb.events.events.values()} == {"prn:web:shop:main:7:web"}
+
+
 async def test_on_event_when_given_then_it_sees_every_transition_after_its_commit(world: World) -> None:
     cmdb = MemoryCmdb()
     seen: list[str] = []

@@ -14,7 +14,7 @@ from tests.builders.compiled import blueprint, compiled, topic
 from tests.unit.component.plans.test_deploy import needs
 
 RELEASE = (topic("Build"), {"Url": Wire("web", "resources", "Url")})
-STAGES = {"resources": topic("Url"), "pointers": topic("Build", "Address"), "release": RELEASE}
+STAGES = {"resources": topic("Url"), "pointers": topic("Build", "BuildDnsName"), "release": RELEASE}
 
 
 def plan(*args: Any, **more: Any) -> dict[str, PlanAction]:
@@ -54,7 +54,7 @@ def test_check_when_it_names_a_path_then_the_builds_own_address_is_asked_before_
     actions = plan(compiled("web", STAGES, options={"Check": {"Path": "/health", "Statuses": [200, 204]}}))
     check = actions["web.check"]
     assert check.kind == "SYSTEM::HttpRequest"
-    assert check.spec["Url"] == "https://{{ outputs.pointers.Address }}/health"
+    assert check.spec["Url"] == "https://{{ outputs.pointers.BuildDnsName }}/health"
     assert check.spec["ExpectedStatuses"] == [200, 204]
     assert check.references == {"pointers": actions["web.pointers"].id}
     assert "web.check" in needs(actions, "web.release")

@@ -16,7 +16,7 @@ from core_lib.execute.actions.invoke_lambda import InvokeLambda
 from core_lib.execute.actions.run_code_build import TOKEN_VARIABLE, RunCodeBuild
 from core_lib.execute.actions.start_step_function import StartStepFunction
 from core_lib.execute.actions.wait_for_alarm import WaitForAlarm
-from core_lib.execute.context_files import as_shell
+from core_lib.execute.context_files import as_shell, gather
 from core_lib.framework.errors import ActionFailedError, SchemaError
 from core_lib.framework.models import ActionState, ActionStatus, Cause
 from tests.builders.carry import carry_through
@@ -198,3 +198,12 @@ def test_context_when_objects_were_there_then_they_come_back_with_undo_unless_so
         ctx = context_of("AWS::UploadContext", {"s3": s3}, run=run, scratch=scratch, **spec)
         carry_through("AWS::UploadContext", ctx, "undo")
         assert names(s3) == calls
+
+
+def test_context_when_only_some_actions_are_named_then_only_their_outputs_are_in_it() -> None:
+    rows = {
+        identity: ActionState(run_id="r-1", action_id=identity, status=ActionStatus.SUCCEEDED, outputs={"Name": identity})
+        for identity in (f"net@{ACCOUNT}/{REGION}", f"app@{ACCOUNT}/{REGION}")
+    }
+    assert gather(rows, by_target=False, only=("net",)) == {"net": {"Name": f"net@{ACCOUNT}/{REGION}"}}
+    assert set(gather(rows, by_target=False)) == {"net", "app"}

@@ -205,6 +205,7 @@ def test_references_when_there_are_pages_then_all_are_read_and_every_importer_co
     }
     step = run("AWS::GetStackReferences", "start", client)
     assert (step.outputs["References"], step.outputs["NumReferences"]) == (["a", "b", "c"], 3)
+    assert step.message == "3 stacks import from it: a, b, c"
     one = run("AWS::GetStackReferences", "start", client, output_name="DefaultExport")
     assert one.outputs["Exports"] == {"app:DefaultExport": ["a"]}
 
