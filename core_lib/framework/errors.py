@@ -14,7 +14,8 @@
     │   ├── GraphError          CORE-2002   cycles, unknown or duplicate names
     │   ├── ReferenceFault      CORE-2003   an output or variable that nothing provides
     │   ├── TemplateError       CORE-2004   a template that is missing, invalid or does not fit its parameters
-    │   └── UnknownKindError    CORE-2005   an action kind that nobody provides
+    │   ├── UnknownKindError    CORE-2005   an action kind that nobody provides
+    │   └── GuardError          CORE-2006   a template that the guard rails refuse
     ├── RegistryError           CORE-3000   the CMDB says no
     │   ├── NotFoundError       CORE-3001   nothing registered under that name
     │   ├── ConflictError       CORE-3002   somebody else changed it first
@@ -171,6 +172,12 @@ class UnknownKindError(CompileError):
     """An action kind that nobody provides."""
 
     code = "CORE-2005"
+
+
+class GuardError(CompileError):
+    """A template that the guard rails refuse: a policy rule that blocks, or a required tag that is missing."""
+
+    code = "CORE-2006"
 
 
 class RegistryError(CoreError):
