@@ -33,7 +33,7 @@ def component(
     })  # fmt: skip
     entries = {name: Entry(name, file.configuration[name], ("Configuration", name)) for name in more}
     entries[key] = Entry(key, file.configuration[key], ("Configuration", key), metadata=metadata or {})
-    kind = ComponentType(file, {}, "", "types/AWS/Thing")
+    kind = ComponentType(file, {}, {}, "", "types/AWS/Thing")
     return Component("shop", kind, "AWS::Thing", {}, (), False, None, entries, _place)
 
 

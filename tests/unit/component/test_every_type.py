@@ -1,4 +1,4 @@
-"""What holds for every component type: its examples compile to what it says, and cfn-lint has nothing to say."""
+"""What holds for every component type: its examples compile to what it says; cfn-lint and guard rails find nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from core_lib.component import Built
+from core_lib.component.guard import builtin_rules, guard
 from core_lib.component.library import ComponentType, builtin_catalogue
 from core_lib.component.model import ANCHOR, Compiled
 from core_lib.deployspec import Linter
@@ -81,3 +82,12 @@ def test_templates_when_linted_then_every_finding_has_a_written_reason(name: str
         if finding.level != "informational" and finding.rule not in accepted
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(("name", "file"), EXAMPLES)
+def test_templates_when_guarded_then_no_rule_is_broken_without_a_written_reason(name: str, file: str) -> None:
+    made = example(name, file).components.values()
+    templates = [(each.component, template) for each in made for template in each.stages.values()]
+    assert [
+        str(finding) for finding in guard(templates, builtin_rules()) if finding.severity != "info" and not finding.waived
+    ] == []
