@@ -15,6 +15,9 @@ from core_lib.renderer.expressions import SANDBOX, translate, without_dynamic_re
 from core_lib.renderer.session import current
 from core_lib.renderer.transform import mark_literals
 
+MOST_TAGS = 10_000
+"""In one file; compiling them takes time and memory."""
+
 
 @dataclass(frozen=True)
 class RenderedFile:
@@ -38,6 +41,10 @@ class FileTemplate:
             RenderError: with file and line.
         """
         self._source = source
+        if text.count("{{") + text.count("{%") > MOST_TAGS:
+            raise RenderError(
+                f"a template of more than {MOST_TAGS} expressions and statements", where=source, hint="split the file"
+            )
         try:
             tree = SANDBOX.parse(without_dynamic_references(text))
             mark_literals(tree.body)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core_lib.framework.codecs import Path
 from core_lib.framework.errors import CompileError, CoreError, SchemaError
 
 MOST_TOLD = 20
+MOST_GATHERED = 60
+"""With so many, nobody waits for more: advice takes time."""
 MOST_OF_A_NAME = 80
 
 
@@ -24,24 +25,22 @@ class Fault:
 
 
 class Faults:
-    """Gathers faults; `tell` raises them."""
+    """Gathers faults; `tell` raises them. `source` names the whole for people."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self._source = source
         self._found: dict[Fault, None] = {}
 
     def add(self, where: str, message: str, hint: str | None = None, kind: type[CoreError] = SchemaError) -> None:
-        """One more."""
+        """One more. When there are very many, they are told at once."""
         self._found[Fault(kind, where, message, hint)] = None
+        if len(self._found) >= MOST_GATHERED:
+            self.tell()
 
-    @contextmanager
-    def gathered(self, where: str) -> Iterator[None]:
-        """Take up a CoreError that leaves the block, and go on."""
-        try:
-            yield
-        except CoreError as error:
-            self.add(error.where or where, error.message, error.hint, type(error))
+    def __bool__(self) -> bool:
+        return bool(self._found)
 
-    def tell(self, source: str) -> None:
+    def tell(self) -> None:
         """Raise what was found, if anything: one fault as it is, several in one error.
 
         Raises:
@@ -56,7 +55,9 @@ class Faults:
             raise kind(found[0].message, where=found[0].where, hint=found[0].hint)
         listed = "".join(f"\n  {fault.where}: {fault.message}{_advice(fault)}" for fault in found[:MOST_TOLD])
         more = f"\n  and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
-        raise kind(f"{len(found)} faults:{listed}{more}", where=source)
+        files = {fault.where.partition(":")[0] for fault in found}
+        many = "at least " if len(found) >= MOST_GATHERED else ""
+        raise kind(f"{many}{len(found)} faults:{listed}{more}", where=files.pop() if len(files) == 1 else self._source)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ def _grants(key: str, item: Any, path: Path, place: Place) -> Iterator[Grant]:
     for name, message in unknown:
         place.fault((*path, name), f"{key}: {_NAME}: {message}")
     missing = [name for name in KEYS.names if name not in parts]
+    if missing and unknown:
+        return
     if missing:
         place.fault(path, f"{key}: {_NAME}: {' and '.join(missing)} is missing")
         return

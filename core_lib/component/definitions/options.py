@@ -1,44 +1,21 @@
-"""Options: what a type's own JSON Schema allows, with its defaults filled in.
-
-A CloudFormation function (`Ref`, `Fn::...`, `Fn::Pipeline::...`) may stand wherever a value may, so no rule looks at one.
-"""
+"""Options: values that a type brings a JSON Schema for, with its defaults filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError as NoSchemaError
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
+from core_lib.component.definitions.json_rules import LONGEST, JsonRules, is_function
 from core_lib.component.definitions.keys import kind_of, shown
 from core_lib.framework.codecs import Path, nearest
-from core_lib.framework.errors import SchemaError
 
 ANYTHING = "*"
-_LONGEST = 200
-Rule = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
-
-
-def is_function(value: Any) -> bool:
-    """Whether a value is a function of CloudFormation or of ours, which stands for something not known yet."""
-    if not isinstance(value, Mapping) or len(value) != 1:
-        return False
-    key = next(iter(value))
-    return isinstance(key, str) and (key == "Ref" or key.startswith("Fn::"))
-
-
-def _sparing(rule: Rule) -> Rule:
-    def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        if not is_function(instance):
-            yield from rule(validator, value, instance, schema) or ()
-
-    return check
-
-
-_Validator: Any = extend(Draft202012Validator, {name: _sparing(rule) for name, rule in Draft202012Validator.VALIDATORS.items()})
+_KINDS = {
+    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+    "object": "a map", "null": "nothing",
+}  # fmt: skip
 
 
 class OptionRules:
@@ -51,24 +28,24 @@ class OptionRules:
             SchemaError: one of them is no JSON Schema.
         """
         self.names = tuple(name for name in schemas if name != ANYTHING)
-        self._schemas = schemas
         self.is_open = ANYTHING in schemas
         """Whether names that are not listed are taken too."""
-        whole = {"type": "object", "properties": {name: schemas[name] for name in self.names}}
-        try:
-            _Validator.check_schema(whole)
-        except NoSchemaError as error:
-            raise SchemaError(f"not a JSON Schema: {error.message[:_LONGEST]}", where=source) from error
-        self._validator = _Validator(whole)
+        self._schemas = schemas
+        self._rules = JsonRules({"type": "object", "properties": {name: schemas[name] for name in self.names}}, source)
 
     def faults(self, values: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-        """What is wrong with these values: the path of the value, and the words for it."""
+        """What is wrong with these values: the path of the value, and the words for it.
+
+        Raises:
+            SchemaError: a schema cannot be applied.
+        """
         if not self.is_open:
             for name in values:
                 if name not in self._schemas:
                     yield (name,), f"unknown option {shown(name)}{self._advice(name)}"
-        for error in self._validator.iter_errors(values):
-            yield tuple(error.absolute_path), _in_words(error)
+        if any(name in values for name in self.names):
+            for error in self._rules.errors(values):
+                yield tuple(error.absolute_path), _in_words(error)
 
     def _advice(self, name: str) -> str:
         close = nearest(name, self.names)
@@ -105,21 +82,14 @@ def _in_words(error: ValidationError) -> str:
     if rule == "enum":
         words = [str(word) for word in error.validator_value]
         return f"must be one of {', '.join(words)}, not {shown(value)}{_near(value, words)}"
-    if rule == "additionalProperties" and isinstance(value, Mapping):
-        known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-        unknown = [str(key) for key in value if key not in known]
-        return f"unknown key {shown(unknown[0])}{_near(unknown[0], known)}" if unknown else "has an unknown key"
+    if rule == "additionalProperties" and isinstance(error.schema, Mapping):
+        key = str(error.message).partition("'")[2].rpartition("'")[0]
+        return f"{error.message}{_near(key, error.schema.get('properties', {}))}"
     if rule == "required":
-        return str(error.message)[:_LONGEST].replace(" is a required property", " is missing")
-    return str(error.message)[:_LONGEST]
+        return str(error.message)[:LONGEST].replace(" is a required property", " is missing")
+    return str(error.message)[:LONGEST]
 
 
 def _near(value: Any, known: Any) -> str:
     close = nearest(value, [name for name in known if isinstance(name, str)]) if isinstance(value, str) else None
     return f"; did you mean {close}?" if close else ""
-
-
-_KINDS = {
-    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
-    "object": "a map", "null": "nothing",
-}  # fmt: skip

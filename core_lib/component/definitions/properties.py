@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core_lib.component.definitions.faults import Place
+from core_lib.component.definitions.json_rules import is_function
 from core_lib.component.definitions.keys import dotted, kind_of, shown
-from core_lib.component.definitions.options import OptionRules, is_function
+from core_lib.component.definitions.options import OptionRules
 from core_lib.component.definitions.shapes import LIST, MAP, SCALAR, Shape, as_word, shape_of
 from core_lib.component.library import ComponentType, EntryRule
 from core_lib.component.model import Entry
@@ -15,6 +16,7 @@ from core_lib.deployspec import CompileWarning
 from core_lib.framework.codecs import Path, nearest
 
 _MOST_LISTED = 10
+_MOST_WARNINGS = 500
 
 Finding = tuple[Path, str]
 
@@ -34,6 +36,8 @@ class PropertyCheck:
             if _is_written(values, name.split(".")):
                 place.fault((*path, *name.split(".")), f"{entry.key}: {name} cannot be set: {why}")
         extra = self._extra_rules(type_, rule_name, rule)
+        if len(self.warnings) >= _MOST_WARNINGS:
+            return extra.filled_in(values)
         for below, message in _findings(rule, extra, values):
             self._found((*path, *below), f"{entry.key}{dotted(below)}: {message}", place)
         return extra.filled_in(values) if values else values

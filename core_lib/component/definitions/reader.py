@@ -26,6 +26,7 @@ ROOTS = ("platform/", "")
 ALIASES = ("facts", "context", "core")
 """Names that the facts as a whole have in expressions."""
 
+MOST_COMPONENTS = 10_000
 _SUFFIXES = (".yaml", ".yml", ".json")
 _ENFORCED = {"true": True, "yes": True, "false": False, "no": False, "warn": False}
 
@@ -40,7 +41,7 @@ def read_definitions(package: Package, facts: Mapping[str, Any], catalogue: Cata
     """
     known = _with_own_types(catalogue, package)
     variables, sources = _rendered(package, facts)
-    faults = Faults()
+    faults = Faults(package.origin)
     check = PropertyCheck(enforced=is_enforced(facts))
     reader = ComponentReader(known, faults, EntryReader(check))
     places = _places(sources, faults)
@@ -51,7 +52,7 @@ def read_definitions(package: Package, facts: Mapping[str, Any], catalogue: Cata
         if component is not None:
             components[name] = component
     check_order(components, frozenset(places), faults)
-    faults.tell(package.origin)
+    faults.tell()
     return Definitions(components, variables, known, tuple(sorted(check.warnings)))
 
 
@@ -139,6 +140,8 @@ def _places(sources: list[Source], faults: Faults) -> dict[str, Source]:
             how = "is there twice" if other == name else f"and {shown(other)} are the same name: capitals do not count"
             first = f"the other one: {places[other].locate((other,))}"
             faults.add(source.locate((name,)), f"the component {shown(name)} {how}", first, GraphError)
-    if not places:
+        if len(places) > MOST_COMPONENTS:
+            raise PackageError(f"more than {MOST_COMPONENTS} components", where=source.path)
+    if not places and not faults:
         faults.add(sources[0].locate(()), "there are no components in the package", None, PackageError)
     return places

@@ -8,7 +8,7 @@ are taken together: what any of them takes is taken.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import regex
@@ -29,7 +29,7 @@ class Shape:
     def __init__(self, schema: Node, nodes: Iterable[Node]) -> None:
         """`nodes` are the parts of `schema` that may describe the place: one, or several alternatives."""
         self._schema = schema
-        self._below: dict[str, Shape] = {}
+        self._below: dict[tuple[str, ...], Shape] = {}
         self._nodes = [part for node in nodes for part in _together(schema, node, 0)]
         self.kinds = self._all_kinds()
         self.words = self._all_words()
@@ -63,20 +63,25 @@ class Shape:
 
     def below(self, name: str) -> Shape:
         """The shape of a property."""
-        found = self._below.get(name)
+        if name in self.names:
+            return self._part("properties", name)
+        pattern = next((each for each in self._patterns if _fits(each, name)), None)
+        return self._part("patternProperties", pattern) if pattern is not None else self._part("additionalProperties")
+
+    def _part(self, *steps: str) -> Shape:
+        """The shape of what stands under these keys of the schema."""
+        found = self._below.get(steps)
         if found is None:
-            found = self._below[name] = Shape(self._schema, self._nodes_of(name))
+            found = self._below[steps] = Shape(self._schema, self._at(steps))
         return found
 
-    def _nodes_of(self, name: str) -> Iterator[Node]:
+    def _at(self, steps: tuple[str, ...]) -> Iterator[Node]:
         for node in self._nodes:
-            own = node.get("properties", {}).get(name)
-            if own is None:
-                own = next((part for pattern, part in node.get("patternProperties", {}).items() if _fits(pattern, name)), None)
-            if own is None and name not in self.names:
-                own = node.get("additionalProperties")
-            if isinstance(own, Mapping):
-                yield own
+            part: Any = node
+            for step in steps:
+                part = part.get(step, {}) if isinstance(part, Mapping) else {}
+            if isinstance(part, Mapping) and part:
+                yield part
 
     @property
     def writable(self) -> Iterator[str]:
@@ -86,11 +91,7 @@ class Shape:
     @property
     def item(self) -> Shape:
         """The shape of an item of a list."""
-        found = self._below.get("")
-        if found is None:
-            parts = (node["items"] for node in self._nodes if isinstance(node.get("items"), Mapping))
-            found = self._below[""] = Shape(self._schema, parts)
-        return found
+        return self._part("items")
 
 
 def _together(schema: Node, node: Node, depth: int) -> Iterator[Node]:
@@ -111,7 +112,7 @@ def _read_only(schema: Node) -> frozenset[str]:
     return frozenset(path.removeprefix("/properties/") for path in paths if path.count("/") == 2)
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def _fits(pattern: str, name: str) -> bool:
     try:
         return regex.search(pattern, name, timeout=0.2) is not None
