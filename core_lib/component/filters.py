@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core_lib.component import naming
+from core_lib.component.images import image_alias
 from core_lib.framework.codecs import canonical_json, sha256_hex
 from core_lib.framework.errors import RenderError
 
@@ -33,4 +35,14 @@ def digest(value: Any) -> str:
     return sha256_hex(canonical_json(value))[:_DIGEST]
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = {"digest": digest, "of_zone": of_zone}
+def bucket_name(base: str, account: str, region: str) -> str:
+    """The name of a bucket that nobody else in AWS has: `{{ names.build | bucket_name(AwsAccountId, AwsRegion) }}`."""
+    return naming.bucket_name(str(base), str(account), str(region))
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "bucket_name": bucket_name,
+    "digest": digest,
+    "image_alias": image_alias,
+    "of_zone": of_zone,
+}

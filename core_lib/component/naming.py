@@ -1,6 +1,6 @@
 """Names of a component: its stacks, its resources' names, its DNS names. They follow from the PRN alone.
 
-Sources of the lengths: the service quotas of CloudFormation (stack name 128) and Route 53 (label 63).
+Sources of the lengths: the service quotas of CloudFormation (stack name 128), Route 53 (label 63), S3 (bucket 63), IAM (role 64).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core_lib.component.model import APPLICATION
+from core_lib.component.network import vpc_alias
+from core_lib.framework.codecs import sha256_hex
 from core_lib.renderer import shorten_unique
 
 STACK_NAME = 128
@@ -19,6 +21,9 @@ APP_STAGES = ("kms",)
 STAGES = ("security", "rules-base", "context", "logs", "bake", "resources", "rules", "pointers", "release")
 _LONGEST_BASE = STACK_NAME - 20
 _DNS_LABEL = 63
+_BUCKET_NAME = 63
+_ROLE_NAME = 64
+_OWNER_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,20 @@ def stack_name(base: str, stage: str) -> str:
     return f"{shorten_unique(base, _LONGEST_BASE)}-{stage}"
 
 
+def bucket_name(base: str, account: str, region: str) -> str:
+    """The name of a bucket: `base`, and what tells it from buckets of the same name in other accounts and regions.
+
+    Names of buckets are shared by all of AWS; the same deployment in another account must not meet this one.
+    """
+    owner = sha256_hex(f"{account}:{region}")[:_OWNER_LENGTH]
+    return f"{shorten_unique(_lower(base), _BUCKET_NAME - _OWNER_LENGTH - 1)}-{owner}"
+
+
+def role_name(branch_name: str, role: str) -> str:
+    """The name of a role of a component, in its account. `branch_name` is the component's name without the build."""
+    return shorten_unique(f"{branch_name}-{role.lower()}", _ROLE_NAME)
+
+
 def _lower(*parts: str) -> str:
     return "-".join(part.replace(".", "-").replace("_", "-").lower().strip("-") for part in parts)
 
@@ -80,9 +99,9 @@ def _dns(facts: Mapping[str, Any], component: str, build: str) -> Mapping[str, A
     released, built = shorten_unique(branch, _DNS_LABEL), shorten_unique(_lower(branch, build), _DNS_LABEL)
     zone_id: Any = facts.get("HostedZoneId")
     if zone_id is None:
-        vpc = facts.get("VpcAliases") or {}
-        alias = next(iter(vpc.values()), "") if isinstance(vpc, Mapping) else ""
-        zone_id = {"Fn::ImportValue": f"{facts.get('ResourceNamespace', '')}:{alias}:HostedZoneId"}
+        alias = vpc_alias(facts)
+        vpc = "" if alias is None else facts["VpcAliases"][alias]
+        zone_id = {"Fn::ImportValue": f"{facts.get('ResourceNamespace', '')}:{vpc}:HostedZoneId"}
     return {
         "Zone": zone_id,
         "Name": zone,

@@ -17,6 +17,7 @@ from core_lib.renderer.expressions import (
     has_expression,
     translate,
 )
+from core_lib.renderer.filters.network import parse_port_spec
 from core_lib.renderer.filters.text import shorten_unique
 from core_lib.renderer.limits import LIMITS, RenderLimits
 from core_lib.renderer.references import Reference
@@ -30,6 +31,6 @@ from core_lib.renderer.whole_file import FileTemplate, RenderedFile
 __all__ = [
     "LIMITS", "CompiledTree", "Deferred", "Expression", "FileTemplate", "ReadFile", "Reference", "RenderLimits", "Rendered",
     "RenderedFile", "Renderer", "TextTree", "add_filters", "compile_now", "compile_text", "compile_tree", "full_context",
-    "has_expression", "render_condition", "resolve_condition", "resolve_runtime", "runtime_references", "session",
-    "shorten_unique", "translate",
+    "has_expression", "parse_port_spec", "render_condition", "resolve_condition", "resolve_runtime", "runtime_references",
+    "session", "shorten_unique", "translate",
 ]  # fmt: skip

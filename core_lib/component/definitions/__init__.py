@@ -6,6 +6,8 @@ type; `options` does so with the JSON Schema that a type brings, `properties` wi
 DependsOn. What is wrong is gathered, so that one error tells all of it.
 """
 
+from core_lib.component.definitions.faults import Faults
+from core_lib.component.definitions.keys import Keys, kind_of, shown
 from core_lib.component.definitions.reader import read_definitions
 
-__all__ = ["read_definitions"]
+__all__ = ["Faults", "Keys", "kind_of", "read_definitions", "shown"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from core_lib.component.filters import digest, of_zone
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core_lib.component.filters import bucket_name, digest, image_alias, of_zone
 from core_lib.framework.errors import RenderError
 
 SUBNETS = {"private": ["subnet-1"], "public": ["subnet-2"], "empty": []}
@@ -30,3 +34,22 @@ def test_digest_is_the_same_for_equal_values_and_another_for_others() -> None:
     assert digest({"A": 1, "B": [2]}) == digest({"B": [2], "A": 1})
     assert digest({"A": 1}) != digest({"A": 2})
     assert digest("x").isalnum()
+
+
+def test_bucket_name_is_short_and_differs_by_account_and_region() -> None:
+    names = {bucket_name(base, account, region) for base in ("a", "b" * 90) for account in "12" for region in ("x", "y")}
+    assert len(names) == 8
+    assert all(len(name) <= 63 and name == name.lower() for name in names)
+
+
+@given(st.text(alphabet="abcdefghij.-_ABC019", min_size=1, max_size=100))
+def test_bucket_name_is_one_that_s3_takes(base: str) -> None:
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", bucket_name(f"x{base}", "1", "eu-west-1"))
+
+
+@pytest.mark.parametrize(
+    ("image", "alias"),
+    [("ami-1", "linux"), ("{{resolve:ssm:/aws/service/x}}", "windows"), ("ami-9", None), ({"Ref": "ImageId"}, None)],
+)
+def test_image_alias_tells_what_an_image_was_named_by(image: str, alias: str | None) -> None:
+    assert image_alias(image, {"windows": "/aws/service/x", "linux": "ami-1", "zz": "ami-1"}) == alias
