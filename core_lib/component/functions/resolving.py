@@ -39,7 +39,7 @@ def resolve_functions(component: Component, environment: Environment) -> Resolve
     walk = _Walk(component, environment)
     entries = {key: walk.entry(entry) for key, entry in component.entries.items()}
     options = walk.resolved(component.options, ("Options",))
-    walk.faults.tell(component.name)
+    walk.faults.tell()
     depends_on = tuple(dict.fromkeys((*component.depends_on, *walk.gathered.depends_on)))
     found = replace(component, entries=entries, options=options, depends_on=depends_on)
     return Resolved(found, walk.gathered.copies)
@@ -52,7 +52,7 @@ class _Walk:
         self._component = component
         self._environment = environment
         self.gathered = Gathered()
-        self.faults = Faults()
+        self.faults = Faults(component.name)
         self._failures = 0
 
     def entry(self, entry: Entry) -> Entry:
