@@ -9,12 +9,17 @@ plans         deploy, release, teardown, plan and apply as graphs of actions
 """
 
 from core_lib.component.building import Built
-from core_lib.component.compiler import build_components
+from core_lib.component.compiler import build_components, compile_components
+from core_lib.component.files import is_component_package
 from core_lib.component.model import Compiled, Released
+from core_lib.component.plans import COMPILER
 
 __all__ = [
+    "COMPILER",
     "Built",
     "Compiled",
     "Released",
     "build_components",
+    "compile_components",
+    "is_component_package",
 ]

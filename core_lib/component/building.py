@@ -96,6 +96,12 @@ class Builder:
         key = kms.get("KmsKeyArn") if isinstance(kms, Mapping) else None
         return str(key) if key else None
 
+    def _key_is_here(self) -> bool:
+        """Whether the application's key is one of ours and lies in the same account: exports go no further."""
+        kms = self._around.facts.get("Kms")
+        keeper = kms.get("AwsAccountId") if isinstance(kms, Mapping) else None
+        return self._known_key() is None and keeper in (None, self._around.facts.get("AwsAccountId"))
+
     def _compiled(self, component: Component, own: dict[str, StageTemplate]) -> Compiled:
         maker = self._makers[component.name]
         persisted = self._persisted(component, maker)
@@ -119,7 +125,7 @@ class Builder:
         shown = endpoint is not None and endpoint.name in outputs
         anchors = [] if resources is None else [persisted or resources.stack_name]
         anchors += [own["security"].stack_name] if "security" in own else []
-        anchors += [maker.names.stacks["kms"]] if self._known_key() is None else []
+        anchors += [maker.names.stacks["kms"]] if self._key_is_here() else []
         return {
             "resource_outputs": outputs,
             "resource_stack": anchors[0] if resources is not None else None,

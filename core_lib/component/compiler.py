@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core_lib.component.building import Builder, Built
 from core_lib.component.definitions import read_definitions
+from core_lib.component.files import user_files
 from core_lib.component.library import Catalogue, builtin_catalogue
-from core_lib.component.model import Released
+from core_lib.component.linting import lint
+from core_lib.component.model import APPLICATION, Released
+from core_lib.component.plans import Blueprint, make_plans, targets_of
 from core_lib.db import Facts
+from core_lib.deployspec import Compilation, Linter
+from core_lib.framework.models import Account, TaskPayload
 from core_lib.framework.package import Package
+
+_LINTER = Linter()
 
 
 def build_components(package: Package, facts: Facts, released: Released, catalogue: Catalogue | None = None) -> Built:
@@ -19,3 +28,46 @@ def build_components(package: Package, facts: Facts, released: Released, catalog
     known = catalogue or builtin_catalogue()
     definitions = read_definitions(package, facts.values, known)
     return Builder(definitions, facts, package, released).build()
+
+
+def compile_components(
+    payload: TaskPayload,
+    *,
+    package: Package,
+    facts: Facts,
+    accounts: Sequence[Account],
+    released: Released | None = None,
+    linter: Linter | None = _LINTER,
+) -> Compilation:
+    """Compile the components of a package into plans for deploy, release and teardown, and for plan and apply.
+
+    Args:
+        payload: whose deployment details count.
+        package: the files.
+        facts: the deployment's merged facts.
+        accounts: the organization's accounts.
+        released: the released build of the branch, and what this build uses of it.
+        linter: checks the templates; one with a cache folder spares loading cfn-lint. None = templates are not linted.
+
+    Raises:
+        CoreError: something cannot be compiled; says what and where.
+    """
+    known = released or Released()
+    target, key_target = targets_of(facts.values, accounts, payload.targets)
+    built = build_components(package, facts, known)
+    warnings = lint(built, linter, target.region) if linter is not None else []
+    application = built.components.get(APPLICATION)
+    blueprint = Blueprint(
+        payload.deployment_details,
+        facts,
+        target,
+        key_target,
+        {name: each for name, each in built.components.items() if name != APPLICATION},
+        application.stages if application is not None else {},
+        known.build,
+    )
+    sources = sorted({each.component.locate(()).partition(":")[0] for each in blueprint.components.values()})
+    plans, files = make_plans(blueprint, payload.client, package_sha256=package.sha256, sources=sources)
+    prefix = facts.values.get("BuildFilesPrefix")
+    files |= user_files(package, payload.deployment_details, built.copies, None if prefix is None else str(prefix))
+    return Compilation(plans, files, tuple(sorted(set(warnings))))

@@ -5,8 +5,7 @@ the stages of a component, `finishing` makes wires into parameters and puts tags
 """
 
 from core_lib.component.templates.context import TAG_SCOPE, Surroundings
-from core_lib.component.templates.pointing import pointing
 from core_lib.component.templates.stage import TASKS, StageMaker, application_type
 from core_lib.component.templates.tree import OMIT, Tree
 
-__all__ = ["OMIT", "TAG_SCOPE", "TASKS", "StageMaker", "Surroundings", "Tree", "application_type", "pointing"]
+__all__ = ["OMIT", "TAG_SCOPE", "TASKS", "StageMaker", "Surroundings", "Tree", "application_type"]

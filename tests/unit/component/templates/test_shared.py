@@ -12,7 +12,7 @@ from core_lib.component.library import ComponentType, builtin_catalogue
 from core_lib.component.library.types import TypeFile
 from core_lib.component.model import APPLICATION, Component, StageTemplate, Wire
 from core_lib.component.naming import names_of
-from core_lib.component.templates import StageMaker, Surroundings, application_type, pointing
+from core_lib.component.templates import StageMaker, Surroundings, application_type
 from core_lib.deployspec import Linter
 from tests.builders.component_facts import component_facts
 
@@ -37,30 +37,27 @@ def balancer(endpoint: Mapping[str, Any] | None = None) -> ComponentType:
     return ComponentType(TypeFile.model_validate(written), {}, builtin_catalogue().shared, "0", "types/Test/Balancer")
 
 
-def shown(stage: str, kind: ComponentType, **facts: Any) -> StageTemplate:
-    names = names_of(component_facts(), "web", "7")
-    stages, outputs = ["security", "resources"], ["DnsName", "Zone", "Anchor"]
-    return made(stage, kind, more=pointing(kind, names, outputs=outputs, made=stages, key_stack="shop-web-prod-kms"), **facts)
+def shown(stage: str, kind: ComponentType, *, anchors: tuple[str, ...] = ("shop-web-prod-kms",), **facts: Any) -> StageTemplate:
+    endpoint = kind.file.endpoint
+    more = {
+        "resource_outputs": ["DnsName", "Zone"],
+        "resource_stack": "shop-web-main-6-web-resources",
+        "anchors": anchors,
+        "endpoint": {"Name": endpoint.name, "ZoneId": endpoint.zone_id} if endpoint else None,
+    }
+    return made(stage, kind, more=more, **facts)
 
 
 def test_pointers_when_a_component_has_stacks_then_they_hold_their_anchors() -> None:
-    outputs = shown("pointers", balancer()).body["Outputs"]
+    anchors = ("shop-web-main-6-web-resources", "shop-web-main-web-security", "shop-web-prod-kms")
+    outputs = shown("pointers", balancer(), anchors=anchors).body["Outputs"]
     held = {name: output["Value"] for name, output in outputs.items() if name.startswith("Holds")}
     assert held == {
-        "HoldsKey": {"Fn::ImportValue": "shop-web-prod-kms:Anchor"},
-        "HoldsResources": {"Fn::ImportValue": "shop-web-main-7-web-resources:Anchor"},
+        "HoldsKms": {"Fn::ImportValue": "shop-web-prod-kms:Anchor"},
+        "HoldsResources": {"Fn::ImportValue": "shop-web-main-6-web-resources:Anchor"},
         "HoldsSecurity": {"Fn::ImportValue": "shop-web-main-web-security:Anchor"},
     }
-
-
-def test_pointers_when_the_resources_persist_then_their_stack_is_held_and_told() -> None:
-    kind = balancer()
-    names = names_of(component_facts(), "web", "7")
-    more = pointing(kind, names, outputs=["DnsName"], made=["security"], persisted="shop-web-main-6-web-resources")
-    outputs = made("pointers", kind, more=more).body["Outputs"]
-    assert outputs["HoldsResources"]["Value"] == {"Fn::ImportValue": "shop-web-main-6-web-resources:Anchor"}
     assert outputs["ResourcesStackName"]["Value"] == "shop-web-main-6-web-resources"
-    assert "HoldsKey" not in outputs
 
 
 def test_pointers_when_the_resources_have_outputs_then_these_are_told_again() -> None:

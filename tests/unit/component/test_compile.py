@@ -1,0 +1,86 @@
+"""A package of components becomes plans and files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from core_lib.component import Released, compile_components, is_component_package
+from core_lib.db import Facts
+from core_lib.deployspec import Compilation
+from core_lib.framework.errors import TargetError
+from core_lib.framework.models import Account, AccountState, DeploymentDetails, Selection, Task, TaskPayload
+from core_lib.framework.package import Package
+from tests.builders.component_facts import ACCOUNT, component_facts
+from tests.builders.components import package_of
+
+ORDERS = """
+orders:
+  Type: AWS::DynamoDB
+  Persist: true
+  Configuration:
+    Table:
+      Properties:
+        AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+        KeySchema: [{AttributeName: id, KeyType: HASH}]
+"""
+FILES = {"orders.yaml": ORDERS, "platform/files/app/index.html": b"<html>"}
+DETAILS = DeploymentDetails(portfolio="shop", app="web", branch="main", build="7")
+
+
+def compiled(*, released: Released | None = None, accounts: Any = (), targets: Any = None, **facts: Any) -> Compilation:
+    payload = TaskPayload(client="acme", task=Task.DEPLOY, type="pipeline", deployment_details=DETAILS, targets=targets)
+    values = Facts(component_facts(**facts))
+    return compile_components(
+        payload, package=package_of(FILES), facts=values, accounts=accounts, released=released, linter=None
+    )  # fmt: skip
+
+
+def test_compile_when_a_package_has_a_component_then_there_are_five_plans_and_its_templates() -> None:
+    made = compiled()
+    assert set(made.plans) == {Task.PLAN, Task.APPLY, Task.DEPLOY, Task.RELEASE, Task.TEARDOWN}
+    deploy = made.plan(Task.DEPLOY)
+    names = {action.name for action in deploy.actions}
+    assert {"_application.kms", "orders.resources", "orders.pointers", "orders.complete", "_build.complete"} <= names
+    body = json.loads(made.files[deploy.file_by_path["orders/resources.yaml"].key])
+    assert body["Resources"]["Table"]["Type"] == "AWS::DynamoDB::Table"
+    assert deploy.provenance.sources == ("platform/components/orders.yaml",)
+
+
+def test_compile_when_made_twice_then_the_plans_are_the_same() -> None:
+    assert {task: plan.hash for task, plan in compiled().plans.items()} == {
+        task: plan.hash for task, plan in compiled().plans.items()
+    }
+
+
+def test_files_when_the_package_has_some_then_they_are_stored_for_the_build() -> None:
+    assert compiled().files["files/shop/web/main/7/app/index.html"] == b"<html>"
+
+
+def test_persist_when_a_build_is_released_then_its_stack_is_used_and_no_own_one_made() -> None:
+    released = Released("6", {"orders": "shop-web-main-6-orders-resources"})
+    deploy = compiled(released=released).plan(Task.DEPLOY)
+    (found,) = [action for action in deploy.actions if action.name == "orders.resources"]
+    assert (found.kind, found.spec) == ("AWS::GetStackOutputs", {"StackName": "shop-web-main-6-orders-resources"})
+
+
+def test_targets_when_the_run_is_narrowed_then_it_is_refused() -> None:
+    with pytest.raises(TargetError, match="components have one target"):
+        compiled(targets=Selection(regions=("us-east-1",)))
+
+
+def test_target_when_the_facts_name_none_or_one_that_is_closed_then_it_is_refused() -> None:
+    with pytest.raises(TargetError, match="the fact AwsAccountId is not known"):
+        compiled(AwsAccountId=None)
+    closed = Account(id=ACCOUNT, name="shop", state=AccountState.CLOSED)
+    with pytest.raises(TargetError, match=r"account shop \(111111111111\) is closed"):
+        compiled(accounts=[closed])
+
+
+@pytest.mark.parametrize(
+    ("path", "holds"), [("platform/components/a.yaml", True), ("components/a.yaml", True), ("deployspec.yaml", False)]
+)
+def test_package_when_it_has_a_folder_of_components_then_it_is_one(path: str, holds: bool) -> None:
+    assert is_component_package(Package.from_files({path: "x"})) is holds
