@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core_lib.component.building import Builder, Built
+from core_lib.component.checking import check
 from core_lib.component.definitions import read_definitions
 from core_lib.component.files import user_files
 from core_lib.component.library import Catalogue, builtin_catalogue
-from core_lib.component.linting import lint
 from core_lib.component.model import APPLICATION, Released
 from core_lib.component.plans import Blueprint, make_plans, targets_of
 from core_lib.db import Facts
@@ -55,7 +55,7 @@ def compile_components(
     known = released or Released()
     target, key_target = targets_of(facts.values, accounts, payload.targets)
     built = build_components(package, facts, known)
-    warnings = lint(built, linter, target.region) if linter is not None else []
+    warnings = check(built, facts, package, target.region, linter)
     application = built.components.get(APPLICATION)
     blueprint = Blueprint(
         payload.deployment_details,

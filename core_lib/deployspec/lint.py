@@ -44,7 +44,7 @@ class Linter:
     def lint(self, content: bytes, regions: Iterable[str]) -> tuple[Finding, ...]:
         """Findings for a template that goes to these regions, in line order."""
         places = sorted(set(regions))
-        key = sha256_hex(canonical_json([_FORMAT, version("cfn-lint"), sha256_hex(content), places]))
+        key = sha256_hex(canonical_json([_FORMAT, _version(), sha256_hex(content), places]))
         found = self._known.get(key)
         if found is None:
             found = self._remembered(key)
@@ -69,6 +69,11 @@ class Linter:
         draft = self._folder / f".{key}.{os.getpid()}"
         draft.write_text(canonical_json([asdict(finding) for finding in findings]))
         draft.replace(self._folder / f"{key}.json")
+
+
+@cache
+def _version() -> str:
+    return version("cfn-lint")
 
 
 def _run(text: str, regions: list[str]) -> tuple[Finding, ...]:

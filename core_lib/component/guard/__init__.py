@@ -8,14 +8,14 @@ tag_policy, limits        what else can block
 linting                   cfn-lint on the same templates
 """
 
-from core_lib.component.guard.finding import SEVERITIES, Finding, Severity, ordered, refuse
+from core_lib.component.guard.finding import SEVERITIES, Finding, Severity, ordered
 from core_lib.component.guard.guard import Owner, guard
 from core_lib.component.guard.linting import lint_templates
 from core_lib.component.guard.rule import Rule, RuleChange, RuleFile
 from core_lib.component.guard.rulebook import Rulebook, builtin_rules, rulebook
-from core_lib.component.guard.tag_policy import TagRule, tag_findings
+from core_lib.component.guard.tag_policy import TagRule, tag_findings, tag_policy
 
 __all__ = [
     "SEVERITIES", "Finding", "Owner", "Rule", "RuleChange", "RuleFile", "Rulebook", "Severity", "TagRule", "builtin_rules",
-    "guard", "lint_templates", "ordered", "refuse", "rulebook", "tag_findings",
+    "guard", "lint_templates", "ordered", "rulebook", "tag_findings", "tag_policy",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ finds something it is linted as it is.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -15,7 +16,6 @@ from core_lib.component.guard.guard import Owner
 from core_lib.component.model import StageTemplate
 from core_lib.deployspec.lint import Finding as LintFinding
 from core_lib.deployspec.lint import Level, Linter
-from core_lib.framework.codecs import to_json
 
 _SEVERITY: dict[Level, Severity] = {"error": "error", "warning": "warning", "informational": "info"}
 _LETTER, _DIGIT = re.compile("[a-z]"), re.compile("[0-9]")
@@ -34,7 +34,7 @@ def lint_templates(templates: Iterable[tuple[Owner, StageTemplate]], region: str
 def _of_template(
     owner: str, template: StageTemplate, accepted: Mapping[str, str], region: str, linter: Linter
 ) -> Iterator[Finding]:
-    text = to_json(template.body, indent=1)
+    text = json.dumps(template.body, indent=1, ensure_ascii=False)
     if not linter.lint(_anonymous(text, owner).encode(), [region]):
         return
     lines = text.splitlines()

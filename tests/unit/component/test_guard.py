@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from core_lib.component.guard import Finding, guard, lint_templates, refuse, rulebook, tag_findings
-from core_lib.component.guard.tag_policy import tag_policy
+from core_lib.component.checking import check
+from core_lib.component.guard import Finding, guard, lint_templates, rulebook, tag_findings, tag_policy
 from core_lib.component.model import StageTemplate
+from core_lib.db import Facts
 from core_lib.deployspec.lint import Linter
 from core_lib.framework.errors import GuardError, SchemaError
+from tests.builders.component_facts import component_facts
+from tests.builders.components import built, package_of
 from tests.unit.component.guarding import BUILTIN, OPEN_GROUP, book, component, found, found_by_own, own_rule, template
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -164,14 +167,21 @@ def test_waiver_when_it_cannot_be_read_then_the_error_names_its_place(guarded: A
     assert caught.value.where == "shop.yaml:1:1 Configuration.Group.Metadata.Guard"
 
 
-def test_refuse_when_findings_block_then_the_error_names_each_with_its_place() -> None:
-    findings = found(BUILTIN, {"Group": OPEN_GROUP})
+def test_compile_when_findings_block_then_the_error_names_each_with_its_line() -> None:
+    topic = "{Type: AWS::SNS::Topic, Configuration: {Topic: {Properties: {DisplayName: %s}}}}"
+    words = {"orders.yaml": f"orders: {topic % 'https://shop:hunter2@example.org'}", "albums.yaml": f"albums: {topic % 'x'}"}
     with pytest.raises(GuardError) as caught:
-        refuse(findings)
-    assert caught.value.where == "shop/resources Group Properties.SecurityGroupIngress[0].CidrIp"
-    with pytest.raises(GuardError, match="2 findings block"):
-        refuse(found(BUILTIN, {"Group": OPEN_GROUP, "Other": OPEN_GROUP}))
-    refuse(found(BUILTIN, {"Group": OPEN_GROUP}, component(guard={"open-ingress": "x"})))
+        checked(words)
+    assert caught.value.where == "platform/components/orders.yaml:1:49"
+    assert "orders/resources Topic Properties.DisplayName: secret-in-text" in caught.value.message
+    with pytest.raises(GuardError, match=r"2 findings block:\n  facts: deployment/definition Tags\.CostCenter"):
+        checked({"orders.yaml": f"orders: {topic % 'x'}"}, **TAGS)
+    assert checked({"albums.yaml": words["albums.yaml"]}) == []
+
+
+def checked(files: dict[str, str], **facts: Any) -> list[Any]:
+    made, values = built(files, **facts), Facts(component_facts(**facts))
+    return check(made, values, package_of(files), "eu-west-1", None)
 
 
 def test_secret_in_a_parameter_value_when_guarded_then_it_is_found() -> None:
