@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from cli.registry_file import RegistryFile
+from core_lib.component.library import builtin_catalogue
+from core_lib.component.schemas import component_schema, components_schema, vars_schema
 from core_lib.execute import canonical_kind, catalogue, json_schema
 from core_lib.framework.models import ActionSpec, Plan, RunState, Selection, TaskPayload, Wave
 from core_lib.report import PlanReview, RunSummary
@@ -21,6 +23,8 @@ DOCUMENTS: dict[str, str] = {
     "run": "the record of a run",
     "review": "what a plan run found (`core plan --json`)",
     "summary": "what a run did (`core deploy --json`, `core runs show --json`)",
+    "components": "a file of `platform/components`, with all component types; `--type AWS::DynamoDB` prints one component's",
+    "vars": "a file of `platform/vars`",
 }
 _MODELS: dict[str, type[BaseModel]] = {
     "payload": TaskPayload,
@@ -41,6 +45,10 @@ def document_schema(name: str) -> Schema:
     """The schema of one of `DOCUMENTS`."""
     if name == "deployspec":
         return deployspec_schema()
+    if name == "components":
+        return components_schema(builtin_catalogue())
+    if name == "vars":
+        return vars_schema()
     mode: Any = "validation" if name in ("payload", "facts") else "serialization"
     return {"$schema": DIALECT} | _MODELS[name].model_json_schema(by_alias=True, mode=mode)
 
@@ -53,6 +61,15 @@ def action_schema(kind: str) -> Schema:
     """
     name = canonical_kind(kind)
     return {"$schema": DIALECT, "title": name} | _without_title(json_schema(name))
+
+
+def type_schema(name: str) -> Schema:
+    """The schema of one component of a type; an alias will do.
+
+    Raises:
+        CompileError: there is no such type.
+    """
+    return component_schema(builtin_catalogue().find(name)[0])
 
 
 def deployspec_schema() -> Schema:

@@ -22,6 +22,8 @@ class Document(StrEnum):
     RUN = "run"
     REVIEW = "review"
     SUMMARY = "summary"
+    COMPONENTS = "components"
+    VARS = "vars"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,10 +35,13 @@ def schema(
     shell: Shell,
     document: Annotated[Document, typer.Argument(help="Which document.")],
     kind: Annotated[str | None, typer.Argument(metavar="KIND", help="For 'action': the kind, e.g. AWS::CreateStack.")] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="For 'components': one type only, e.g. AWS::DynamoDB.")] = None,
 ) -> None:
-    """Print a JSON Schema: deployspec (with the parameters of every action kind), payload, action KIND, plan, facts, ..."""
-    from cli.schemas import action_schema, document_schema
+    """Print a JSON Schema: deployspec (with the parameters of every action kind), components (with all types), payload, ..."""
+    from cli.schemas import action_schema, document_schema, type_schema
 
+    if type_ is not None and document is not Document.COMPONENTS:
+        raise InputError(f"'{document.value}' takes no --type", where="--type", hint="core schema components --type NAME")
     if document is Document.ACTION:
         if kind is None:
             raise InputError("schema action needs a kind", where="KIND", hint="e.g. core schema action AWS::CreateStack")
@@ -48,5 +53,5 @@ def schema(
         return
     if kind is not None:
         raise InputError(f"'{document.value}' takes no kind", where=kind)
-    found = document_schema(document.value)
+    found = document_schema(document.value) if type_ is None else type_schema(type_)
     shell.emit(found, to_json(found))

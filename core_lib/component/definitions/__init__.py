@@ -9,5 +9,6 @@ DependsOn. What is wrong is gathered, so that one error tells all of it.
 from core_lib.component.definitions.faults import Faults
 from core_lib.component.definitions.keys import Keys, kind_of, shown
 from core_lib.component.definitions.reader import read_definitions
+from core_lib.component.definitions.shapes import LIST, MAP, SCALAR, Shape, shape_of
 
-__all__ = ["Faults", "Keys", "kind_of", "read_definitions", "shown"]
+__all__ = ["LIST", "MAP", "SCALAR", "Faults", "Keys", "Shape", "kind_of", "read_definitions", "shape_of", "shown"]

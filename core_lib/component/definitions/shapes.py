@@ -28,15 +28,17 @@ class Shape:
 
     def __init__(self, schema: Node, nodes: Iterable[Node]) -> None:
         """`nodes` are the parts of `schema` that may describe the place: one, or several alternatives."""
+        written = list(nodes)
         self._schema = schema
         self._below: dict[tuple[str, ...], Shape] = {}
-        self._nodes = [part for node in nodes for part in _together(schema, node, 0)]
+        self._nodes = [part for node in written for part in _together(schema, node, 0)]
+        self._described = [*written, *self._nodes]
         self.kinds = self._all_kinds()
         self.words = self._all_words()
         self.names = {name: None for node in self._nodes for name in node.get("properties", {})}
         self._patterns = {pattern: None for node in self._nodes for pattern in node.get("patternProperties", {})}
         self.is_open = self._takes_any_name()
-        self.read_only = _read_only(schema) if schema in self._nodes else frozenset()
+        self.read_only = _read_only(schema) if any(node is schema for node in self._nodes) else frozenset()
 
     def _all_kinds(self) -> frozenset[str]:
         """The kinds of value that are taken; empty when nothing is said."""
@@ -44,6 +46,8 @@ class Shape:
         for node in self._nodes:
             types = node.get("type", ())
             found.update(_KINDS.get(name, SCALAR) for name in ([types] if isinstance(types, str) else types))
+        if not found and any("properties" in node for node in self._nodes):
+            found.add(MAP)
         return frozenset(found)
 
     def _all_words(self) -> tuple[str, ...] | None:
@@ -56,6 +60,31 @@ class Shape:
     def _takes_any_name(self) -> bool:
         maps = [node for node in self._nodes if {"properties", "patternProperties", "additionalProperties"} & node.keys()]
         return not any(node.get("additionalProperties") is False for node in maps)
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """Equal for two shapes that are made of the same parts of a schema, which stay in memory."""
+        return tuple(id(node) for node in self._nodes)
+
+    @property
+    def description(self) -> str | None:
+        """The first description that is given."""
+        return next((str(node["description"]) for node in self._described if node.get("description")), None)
+
+    @property
+    def raw_words(self) -> tuple[Any, ...]:
+        """The words as the schema has them: numbers are numbers."""
+        return tuple(word for node in self._nodes for word in node.get("enum", ()))
+
+    @property
+    def scalars(self) -> frozenset[str]:
+        """The JSON types of the single values that are taken."""
+        types = (node.get("type", ()) for node in self._nodes)
+        return frozenset(name for each in types for name in ([each] if isinstance(each, str) else each)) - _KINDS.keys()
+
+    def patterns(self) -> Iterator[tuple[str, Shape]]:
+        """Patterns of names, with the shape of what they name."""
+        return ((pattern, self._part("patternProperties", pattern)) for pattern in self._patterns)
 
     def takes(self, name: str) -> bool:
         """Whether a map here may have a property of this name."""

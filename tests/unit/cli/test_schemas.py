@@ -77,7 +77,10 @@ def test_deployspec_schema_knows_every_kind() -> None:
     assert kinds == sorted(catalogue())
 
 
-@pytest.mark.parametrize("arguments", [*([name] for name in DOCUMENTS), ["action", "create-stack"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [*([name] for name in DOCUMENTS), ["action", "create-stack"], ["components", "--type", "AWS::DynamoDB"]],
+)
 def test_schema_command_prints_json_with_and_without_json_option(arguments: list[str]) -> None:
     plain = CliRunner().invoke(app, ["schema", *arguments])
     as_json = CliRunner().invoke(app, ["schema", *arguments, "--json"])
@@ -97,3 +100,18 @@ def test_schema_command_when_the_kind_is_unknown_names_the_nearest() -> None:
 def test_schema_command_when_a_kind_is_missing_or_too_much_is_refused() -> None:
     assert CliRunner().invoke(app, ["schema", "action"]).exit_code == 2
     assert CliRunner().invoke(app, ["schema", "plan", "AWS::CreateStack"]).exit_code == 2
+
+
+def test_schema_command_when_a_component_type_is_unknown_names_the_nearest() -> None:
+    result = CliRunner().invoke(app, ["schema", "components", "--type", "AWS::DynamoBD", "--json"])
+
+    assert result.exit_code == 3
+    assert "AWS::DynamoDB" in json.loads(result.stdout)["Error"]["Hint"]
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["action"], ["action", "AWS::CreateStack"]])
+def test_schema_command_when_a_document_has_no_types_refuses_one(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, ["schema", *arguments, "--type", "AWS::DynamoDB"])
+
+    assert result.exit_code == 2
+    assert "takes no --type" in result.output
