@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core_lib.component.functions import Environment, resolve_functions
 from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
 from core_lib.component.naming import names_of
 from core_lib.component.templates import TAG_SCOPE, TASKS, StageMaker, Surroundings, application_type
@@ -39,7 +40,8 @@ class Builder:
         self._definitions = definitions
         self._released = released
         self._package = package
-        vpc, subnets = _network(facts.values)
+        self._environment = Environment.of(package, facts.values, definitions.components)
+        vpc, subnets = self._environment.network
         self._around = Surroundings(facts.values, definitions.variables, facts.tags(Level.BUILD), vpc, subnets)
         self._tags = {level: facts.tags(level) for level in (Level.APP, Level.BRANCH, Level.BUILD)}
         self._makers: dict[str, StageMaker] = {}
@@ -50,18 +52,19 @@ class Builder:
         Raises:
             CoreError: with file and line, and the component.
         """
-        components = dict(self._written())
-        for name, component in components.items():
-            self._makers[name] = self._maker(component)
+        components: dict[str, Component] = {}
+        copies: dict[str, str] = {}
+        for name, component in sorted(self._definitions.components.items()):
+            resolved = resolve_functions(component, self._environment)
+            components[name] = resolved.component
+            copies.update(resolved.copies)
+            self._makers[name] = self._maker(resolved.component)
         stages = {name: self._own_stages(name) for name in components}
         built = {name: self._compiled(component, stages[name]) for name, component in components.items()}
         application = self._application()
         if application is not None:
             built = {APPLICATION: application, **built}
-        return Built(built, {})
-
-    def _written(self) -> list[tuple[str, Component]]:
-        return sorted(self._definitions.components.items())
+        return Built(built, copies)
 
     def _maker(self, component: Component) -> StageMaker:
         build = component.persist_update_version or self._around.fact("Build")
@@ -155,13 +158,3 @@ class Builder:
         stages: dict[str, dict[str, StageTemplate]] = {APPLICATION: {}}
         self._put(stages, APPLICATION, "kms", self._makers[APPLICATION].body("kms"))
         return Compiled(component, stages[APPLICATION], dict.fromkeys(TASKS, ()), frozenset())
-
-
-def _network(facts: Mapping[str, Any]) -> tuple[Any, dict[str, list[Any]]]:
-    namespace, count = facts.get("ResourceNamespace"), int(facts.get("AzCount") or 2)
-    vpc = next(iter(facts.get("VpcAliases", {}).values()), None)
-    zones = {
-        zone: [{"Fn::ImportValue": f"{namespace}:{name}{number}Id"} for number in range(1, count + 1)]
-        for zone, name in facts.get("SubnetAliases", {}).items()
-    }
-    return ({"Fn::ImportValue": f"{namespace}:{vpc}:VpcId"} if vpc else None), zones

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,9 +38,25 @@ def resources_of(made: Built, component: str, kind: str, stage: str = "resources
 
 
 def example_files(found: ComponentType, name: str = "example.yaml") -> dict[str, bytes]:
-    """An example of a type as a package: `files/**` of the type's folder are the package's files."""
+    """An example of a type as a package: `files/**` of the type's folder are the package's files, others it names are made up."""
+    text = found.files[name]
+    named = {f"platform/files/{path.decode()}" for path in _FILE.findall(text)}
     files = {f"platform/{path}": body for path, body in found.files.items() if path.startswith("files/")}
-    return {**files, "platform/components/example.yaml": found.files[name]}
+    made_up = {path: CODE if path.endswith((".zip", ".jar")) else b"example\n" for path in sorted(named)}
+    return {**made_up, **files, "platform/components/example.yaml": text}
+
+
+def _code() -> bytes:
+    """A zip with a function that does nothing, whatever its handler is called."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("main", "index", "app", "handler"):
+            archive.writestr(f"{name}.py", "def handler(event, context):\n    return event\n")
+    return buffer.getvalue()
+
+
+CODE = _code()
+_FILE = re.compile(rb"\bPath: *[\"']?([A-Za-z0-9_./-]+)")
 
 
 def examples() -> list[tuple[str, str]]:
