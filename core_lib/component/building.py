@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core_lib.component.definitions import reading
 from core_lib.component.functions import Environment, resolve_functions
 from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
 from core_lib.component.naming import names_of
@@ -69,7 +70,7 @@ class Builder:
     def _maker(self, component: Component) -> StageMaker:
         build = component.persist_update_version or self._around.fact("Build")
         names = names_of(self._around.facts, component.name, build)
-        return StageMaker(component, names, self._around, self._package.text)
+        return StageMaker(component, names, self._around, reading(self._package))
 
     def _own_stages(self, name: str) -> dict[str, StageTemplate]:
         stages: dict[str, dict[str, StageTemplate]] = {name: {}}

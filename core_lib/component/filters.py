@@ -7,7 +7,7 @@ from typing import Any
 
 from core_lib.component import naming
 from core_lib.component.images import image_alias
-from core_lib.framework.codecs import canonical_json, sha256_hex
+from core_lib.framework.codecs import canonical_json, cfn_to_plain, load_document, sha256_hex
 from core_lib.framework.errors import RenderError
 
 _DIGEST = 10
@@ -35,6 +35,19 @@ def digest(value: Any) -> str:
     return sha256_hex(canonical_json(value))[:_DIGEST]
 
 
+def cfn_template(text: str) -> dict[str, Any]:
+    """A template of CloudFormation, YAML or JSON, as plain data: `{{ "files/x.yaml" | read_file | cfn_template }}`.
+
+    Raises:
+        RenderError: it is no template.
+        CodecError: it cannot be read.
+    """
+    read = cfn_to_plain(load_document(str(text), "own.template"))
+    if not isinstance(read, dict) or not isinstance(read.get("Resources"), dict):
+        raise RenderError("that is no template of CloudFormation: it has no Resources")
+    return read
+
+
 def bucket_name(base: str, account: str, region: str) -> str:
     """The name of a bucket that nobody else in AWS has: `{{ names.build | bucket_name(AwsAccountId, AwsRegion) }}`."""
     return naming.bucket_name(str(base), str(account), str(region))
@@ -42,6 +55,7 @@ def bucket_name(base: str, account: str, region: str) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "bucket_name": bucket_name,
+    "cfn_template": cfn_template,
     "digest": digest,
     "image_alias": image_alias,
     "of_zone": of_zone,

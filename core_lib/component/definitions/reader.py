@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from core_lib.component.definitions.components import ComponentReader
@@ -93,7 +92,7 @@ def _rendered(package: Package, facts: Mapping[str, Any]) -> tuple[dict[str, Any
         )
     names = {**dict.fromkeys(ALIASES, facts), **facts}
     branch = facts.get("Branch")
-    with session(_reading(package)):
+    with session(reading(package)):
         made = [draft.rendered(full_context(names)) for draft in variables]
         merged = merged_variables([finish() for finish in made], None if branch is None else str(branch))
         context = full_context({**names, "vars": merged})
@@ -108,14 +107,17 @@ def _paths(package: Package, folder: str) -> Iterator[str]:
             yield path
 
 
-def _reading(package: Package) -> ReadFile:
-    """How the filter `read_file` finds a file: by its path in the package, or in its folders `platform` and `platform/files`."""
+def reading(package: Package) -> ReadFile:
+    """How the filter `read_file` finds a file: by its path in the package, or in its folders `platform` and `platform/files`.
+
+    A path that begins with `platform/` is found in packages without that folder too.
+    """
 
     def read(path: str) -> str:
-        for prefix in ("platform/", "platform/files/", "files/"):
-            with suppress(PackageError):
-                if f"{prefix}{path}" in package.files and path not in package.files:
-                    return package.text(f"{prefix}{path}")
+        bare = path.removeprefix("platform/")
+        for found in (path, f"platform/{path}", f"platform/files/{path}", f"files/{path}", bare):
+            if found in package.files:
+                return package.text(found)
         return package.text(path)
 
     return read

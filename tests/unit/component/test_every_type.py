@@ -58,7 +58,7 @@ def test_outputs_when_the_examples_are_put_together_then_those_that_are_document
         for compiled in own(name, example(name, file)):
             resources = compiled.stages.get("resources")
             for output in set(resources.body.get("Outputs", {}) if resources else {}) - {ANCHOR}:
-                names = {output} | {
+                names = {output, "*"} | {
                     f"${{Key}}{output.removeprefix(key)}" for key in compiled.component.entries if output.startswith(key)
                 }
                 assert names & documented, f"{output} is not documented"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_lib.component.filters import bucket_name, digest, image_alias, of_zone
+from core_lib.component.filters import bucket_name, cfn_template, digest, image_alias, of_zone
 from core_lib.framework.errors import RenderError
 
 SUBNETS = {"private": ["subnet-1"], "public": ["subnet-2"], "empty": []}
@@ -53,3 +53,14 @@ def test_bucket_name_is_one_that_s3_takes(base: str) -> None:
 )
 def test_image_alias_tells_what_an_image_was_named_by(image: str, alias: str | None) -> None:
     assert image_alias(image, {"windows": "/aws/service/x", "linux": "ami-1", "zz": "ami-1"}) == alias
+
+
+def test_cfn_template_reads_short_tags_as_their_long_forms() -> None:
+    made = cfn_template("Resources:\n  A: {Type: AWS::SNS::Topic}\nOutputs:\n  Arn: {Value: !GetAtt A.TopicArn}\n")
+    assert made["Outputs"]["Arn"]["Value"] == {"Fn::GetAtt": ["A", "TopicArn"]}
+    assert cfn_template('{"Resources": {}}') == {"Resources": {}}
+
+
+def test_cfn_template_refuses_what_is_none() -> None:
+    with pytest.raises(RenderError, match="no Resources"):
+        cfn_template("Parameters: {}")
