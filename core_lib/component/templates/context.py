@@ -42,12 +42,13 @@ class Surroundings:
 def entry_view(entry: Entry | None) -> dict[str, Any]:
     """An entry of a Configuration as templates see it; an empty one for what is not written."""
     if entry is None:
-        return {"Properties": {}, "Metadata": {}, "Agents": {}, "Links": {}}
+        return {"Properties": {}, "Metadata": {}, "Agents": {}, "Links": {}, "Grants": []}
     return {
         "Properties": entry.properties,
         "Metadata": entry.metadata,
         "Agents": entry.agents,
         "Links": entry.links,
+        "Grants": [{"Source": grant.source, "Allow": list(grant.allow)} for grant in entry.grants],
         **entry.policies,
     }
 

@@ -2,7 +2,9 @@
 
 import json
 import os
-import urllib.request
+from http.client import HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 
@@ -10,38 +12,44 @@ ec2 = boto3.client("ec2")
 balancers = boto3.client("elbv2")
 
 
-def handler(event, context):
-    told = {"Status": "SUCCESS", "Data": {}}
+def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+    """Called by CloudFormation with an address for the answer, and by a schedule without one."""
+    if "ResponseURL" not in event:
+        return sync()
+    told: dict[str, Any] = {"Status": "SUCCESS", "Data": {}}
     try:
-        if event.get("RequestType") != "Delete":
-            told["Data"] = {"Addresses": ",".join(sync())}
-    except Exception as error:
-        if "ResponseURL" not in event:
-            raise
+        if event["RequestType"] != "Delete":
+            told["Data"] = sync()
+    except Exception as error:  # noqa: BLE001  - whatever it is, CloudFormation has to hear of it, else it waits for an hour
         told = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:900]}
-    if "ResponseURL" in event:
-        answer(event, context, told)
-    return told["Data"] if "Data" in told else None
+    answer(event, context, told)
+    return {}
 
 
-def sync():
+def sync() -> dict[str, str]:
+    """Make the targets those addresses that the endpoint has."""
     endpoint = ec2.describe_vpc_endpoints(VpcEndpointIds=[os.environ["ENDPOINT"]])["VpcEndpoints"][0]
     found = ec2.describe_network_interfaces(NetworkInterfaceIds=endpoint["NetworkInterfaceIds"])["NetworkInterfaces"]
-    wanted = sorted(each["PrivateIpAddress"] for each in found)
+    wanted = {each["PrivateIpAddress"] for each in found}
     if not wanted:
         raise RuntimeError(f"the endpoint {os.environ['ENDPOINT']} has no addresses")
-    group, port = os.environ["TARGET_GROUP"], int(os.environ["PORT"])
+    group = os.environ["TARGET_GROUP"]
     health = balancers.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     known = {each["Target"]["Id"] for each in health if each["TargetHealth"]["State"] != "draining"}
-    new, gone = set(wanted) - known, known - set(wanted)
-    if new:
-        balancers.register_targets(TargetGroupArn=group, Targets=[{"Id": each, "Port": port} for each in sorted(new)])
-    if gone:
-        balancers.deregister_targets(TargetGroupArn=group, Targets=[{"Id": each, "Port": port} for each in sorted(gone)])
-    return wanted
+    if wanted - known:
+        balancers.register_targets(TargetGroupArn=group, Targets=targets(wanted - known))
+    if known - wanted:
+        balancers.deregister_targets(TargetGroupArn=group, Targets=targets(known - wanted))
+    return {"Addresses": ",".join(sorted(wanted))}
 
 
-def answer(event, context, told):
+def targets(addresses: set[str]) -> list[dict[str, Any]]:
+    """Addresses as the load balancer takes them."""
+    return [{"Id": address, "Port": int(os.environ["PORT"])} for address in sorted(addresses)]
+
+
+def answer(event: dict[str, Any], context: Any, told: dict[str, Any]) -> None:
+    """Tell CloudFormation how it ended."""
     body = {
         "PhysicalResourceId": event.get("PhysicalResourceId") or os.environ["TARGET_GROUP"],
         "StackId": event["StackId"],
@@ -50,5 +58,7 @@ def answer(event, context, told):
         "Reason": f"see log stream {context.log_stream_name}",
         **told,
     }
-    request = urllib.request.Request(event["ResponseURL"], json.dumps(body).encode(), method="PUT", headers={"content-type": ""})
-    urllib.request.urlopen(request, timeout=20).close()
+    address = urlsplit(event["ResponseURL"])
+    connection = HTTPSConnection(address.netloc, timeout=20)
+    connection.request("PUT", f"{address.path}?{address.query}", json.dumps(body), {"content-type": ""})
+    connection.getresponse().read()
