@@ -12,7 +12,7 @@ from core_lib.component.library import Catalogue, builtin_catalogue
 from core_lib.component.model import APPLICATION, Released
 from core_lib.component.plans import Blueprint, make_plans, targets_of
 from core_lib.db import Facts
-from core_lib.deployspec import Compilation, Linter
+from core_lib.deployspec import Compilation, Linter, without_collection
 from core_lib.framework.models import Account, TaskPayload
 from core_lib.framework.package import Package
 
@@ -30,6 +30,7 @@ def build_components(package: Package, facts: Facts, released: Released, catalog
     return Builder(definitions, facts, package, released).build()
 
 
+@without_collection()
 def compile_components(
     payload: TaskPayload,
     *,

@@ -13,6 +13,7 @@ from core_lib.deployspec.derive import apply_actions, change_set_names, review_a
 from core_lib.deployspec.directory import Directory
 from core_lib.deployspec.expand import SkippedAction
 from core_lib.deployspec.freezes import freeze_windows
+from core_lib.deployspec.garbage import without_collection
 from core_lib.deployspec.lint import Finding, Linter
 from core_lib.deployspec.places import CompileWarning
 from core_lib.deployspec.spec_file import SPEC_NAMES, read_spec_files
@@ -25,4 +26,5 @@ __all__ = [
     "COMPILER", "SPEC_NAMES", "Compilation", "CompileWarning", "Directory", "Finding", "Linter", "Origin", "SkippedAction",
     "TargetExplanation", "Targets", "apply_actions", "change_set_names", "check_tags", "compile_deployspec", "freeze_windows",
     "home_account", "read_spec_files", "refine", "resolve_targets", "review_actions", "target_of", "targets_of", "why",
+    "without_collection",
 ]  # fmt: skip

@@ -11,15 +11,14 @@ Linter             cfn-lint, once per distinct template
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from core_lib.db import Facts
 from core_lib.deployspec.compilation import Compilation
 from core_lib.deployspec.derive import apply_actions, change_set_names, review_actions, teardown_actions
 from core_lib.deployspec.expand import Expanded, Expander
 from core_lib.deployspec.freezes import freeze_windows
+from core_lib.deployspec.garbage import without_collection
 from core_lib.deployspec.lint import Linter
 from core_lib.deployspec.placement import Placement
 from core_lib.deployspec.places import CompileWarning
@@ -38,19 +37,7 @@ _LINTER = Linter()
 _DERIVED = (Task.PLAN, Task.APPLY, Task.TEARDOWN)
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """No garbage collection inside: nearly all that a compile makes stays alive, and searching it costs a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_without_collection()
+@without_collection()
 def compile_deployspec(
     payload: TaskPayload,
     *,
