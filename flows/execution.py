@@ -16,6 +16,7 @@ from core_lib.framework.models import RunState, RunStatus
 from flows.report import report
 from flows.run import run
 from flows.suspension import suspend
+from tasks.builds import end_build
 from tasks.ledger import await_approval
 from tasks.workshop import Workshop
 
@@ -45,6 +46,7 @@ async def execute(shop: Workshop) -> State[Any]:
         await outcome.aresult()  # raises what kept the run from ending
         raise RunStateError("the run has not ended, and nobody said why", where=shop.run_id)
     record = shop.have(shop.run, "record")
+    await end_build(shop)
     told_about = await report(shop.run_id, return_state=True)
     return end_state(record, told_about.message)
 

@@ -11,12 +11,14 @@ from prefect.states import Completed
 from core_lib.framework.models import Plan, Task, TaskPayload
 from core_lib.invoker import Processor, route
 from core_lib.runner import needs_review
+from flows.compile_components import compile_components
 from flows.compile_deployspec import compile_deployspec
 from flows.execution import execute
 from flows.naming import invoke_name, run_id_of, tag
 from flows.stopping import on_terminate
 from flows.suspension import is_waking
 from tasks.artifacts import publish_plan
+from tasks.builds import record_compiled
 from tasks.inputs import load_operation, read_package, store_package
 from tasks.ledger import load_reviews, record_failure, register_run
 from tasks.retries import told
@@ -26,7 +28,7 @@ from tasks.workshop import Workshop, opened
 @flow(name="invoke", flow_run_name=invoke_name)
 @told
 async def invoke(payload: TaskPayload) -> State[Any]:
-    """Carry out a task payload: package, upload, compile, plan, apply, deploy, teardown, or an operation (drift, medic ...).
+    """Carry out a task payload: package, upload, compile, plan, apply, deploy, release, teardown, or an operation (drift ...).
 
     The flow run ends completed when everything asked for was done, failed when something was not, cancelled when it was
     stopped. What happened to each target is in the run's ledger under the correlation id.
@@ -53,10 +55,13 @@ async def _carry_out(shop: Workshop, payload: TaskPayload) -> State[Any]:
     if way.processor is Processor.OPERATION:
         return await _operate(shop, payload, runs=way.runs)
 
-    await compile_deployspec(shop.run_id, payload, store=way.stores)
+    compile_it = compile_components if way.processor is Processor.COMPONENTS else compile_deployspec
+    await compile_it(shop.run_id, payload, store=way.stores)
     shop.raise_if_stopped()
     if not way.runs:
         compilation = shop.have(shop.compilation, "compilation")
+        if way.processor is Processor.COMPONENTS and way.stores:
+            await record_compiled(shop)
         shown = compilation.plans.values() if way.task is Task.COMPILE else [compilation.plan(way.task)]
         for plan in shown:
             await publish_plan(shop.run_id, plan)

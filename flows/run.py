@@ -21,6 +21,7 @@ from flows.execute_targets import execute_targets
 from flows.following import follow
 from flows.stopping import stage
 from tasks.artifacts import Progress, publish_plan
+from tasks.builds import begin_build
 from tasks.floor import Floor
 from tasks.ledger import end_run, load_run, take_run
 from tasks.workshop import Workshop, workshop
@@ -37,6 +38,7 @@ async def run(run_id: str, flow_run_id: str | None = None) -> State[Any]:
     shop.raise_if_stopped()
     if before.status.ended and not shop.resuming:
         raise CancelledError("the run was ended before it began", where=run_id, hint=f"core runs resume {run_id}")
+    await begin_build(shop)
     if before.executor == "stepfunctions":
         return _state(await follow(shop, before, flow_run_id))
     record = await take_run(shop, flow_run_id)

@@ -13,8 +13,12 @@ from tasks.workshop import Workshop
 WRITERS = 8
 
 
+FILES = "files/"
+"""What the keys of users' files begin with; all others hold the content's hash."""
+
+
 def store_files(store: ArtefactStore, files: Mapping[str, bytes]) -> None:
-    """Put the files of a compile, by key, into the store. Keys hold the content's hash, so what is there already stays.
+    """Put the files of a compile, by key, into the store. What is there already stays; a user's file only if it is the same.
 
     Raises:
         ArtefactError: a file cannot be stored.
@@ -25,7 +29,7 @@ def store_files(store: ArtefactStore, files: Mapping[str, bytes]) -> None:
 
 
 def _put(store: ArtefactStore, key: str, body: bytes) -> None:
-    if not store.exists(key):
+    if not store.exists(key) or (key.startswith(FILES) and store.get(key) != body):
         store.put(key, body)
 
 

@@ -12,6 +12,7 @@ from core_lib.component.building import Built
 from core_lib.component.compiler import build_components, compile_components
 from core_lib.component.files import is_component_package
 from core_lib.component.model import Compiled, Released
+from core_lib.component.places import with_store
 from core_lib.component.plans import COMPILER
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "build_components",
     "compile_components",
     "is_component_package",
+    "with_store",
 ]

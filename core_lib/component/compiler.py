@@ -13,6 +13,7 @@ from core_lib.component.model import APPLICATION, Released
 from core_lib.component.plans import Blueprint, make_plans, targets_of
 from core_lib.db import Facts
 from core_lib.deployspec import Compilation, Linter, without_collection
+from core_lib.framework.errors import PayloadError
 from core_lib.framework.models import Account, TaskPayload
 from core_lib.framework.package import Package
 
@@ -53,6 +54,7 @@ def compile_components(
     Raises:
         CoreError: something cannot be compiled; says what and where.
     """
+    _must_be_a_build(payload)
     known = released or Released()
     target, key_target = targets_of(facts.values, accounts, payload.targets)
     built = build_components(package, facts, known)
@@ -72,3 +74,13 @@ def compile_components(
     prefix = facts.values.get("BuildFilesPrefix")
     files |= user_files(package, payload.deployment_details, built.copies, None if prefix is None else str(prefix))
     return Compilation(plans, files, tuple(sorted(set(warnings))))
+
+
+def _must_be_a_build(payload: TaskPayload) -> None:
+    details = payload.deployment_details
+    if details.build is None or details.component is not None:
+        raise PayloadError(
+            "components are deployed as a build, all of them",
+            where=str(payload.prn),
+            hint="name it: prn:portfolio:app:branch:build",
+        )

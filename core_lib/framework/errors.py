@@ -32,7 +32,8 @@
     │   ├── FencedError         CORE-5004   another worker took this run over
     │   ├── RunStateError       CORE-5005   the run is in a state that does not allow that
     │   ├── PreflightError      CORE-5006   a look before the first change found what would fail
-    │   └── ApprovalError       CORE-5007   an approval that was not given, or cannot be given
+    │   ├── ApprovalError       CORE-5007   an approval that was not given, or cannot be given
+    │   └── ReleasedError       CORE-5008   a build in a state (released, not deployed) that does not allow that
     └── PlatformError           CORE-6000   the platform's own processes
         ├── PortTakenError      CORE-6001   a port is in use
         ├── NotRunningError     CORE-6002   the platform (or one part of it) is not up
@@ -280,6 +281,12 @@ class ApprovalError(RunError):
     """An approval that was not given in time, was refused, or cannot be given by this person."""
 
     code = "CORE-5007"
+
+
+class ReleasedError(RunError):
+    """A build in a state that does not allow that: a released one is not torn down, an unfinished one not released."""
+
+    code = "CORE-5008"
 
 
 class PlatformError(CoreError):

@@ -14,6 +14,7 @@ class Processor(StrEnum):
 
     PACKAGE = "package"
     DEPLOYSPEC = "deployspec"
+    COMPONENTS = "components"
     OPERATION = "operation"
 
 
@@ -34,6 +35,7 @@ class Route:
 
 _PACKAGE_TASKS = {Task.PACKAGE: False, Task.UPLOAD: True}
 _RUN_TASKS = (Task.PLAN, Task.APPLY, Task.DEPLOY, Task.TEARDOWN)
+_COMPONENT_TASKS = (*_RUN_TASKS, Task.RELEASE)
 _OPERATIONS = (Task.PLAN, Task.DRIFT, Task.MEDIC, Task.ROLLBACK)
 
 
@@ -43,8 +45,6 @@ def route(payload: TaskPayload) -> Route:
     Raises:
         PayloadError: nobody handles this combination of Type and Task; the hint lists what is handled.
     """
-    if payload.type not in ("deployspec", "operation"):
-        raise _unsupported(f"Type '{payload.type}'", "deployspec, operation")
     dry = payload.options.dry_run
     if payload.type == "operation":
         if payload.task not in _OPERATIONS:
@@ -53,12 +53,15 @@ def route(payload: TaskPayload) -> Route:
     if payload.task in _PACKAGE_TASKS:
         stores = _PACKAGE_TASKS[payload.task] and not dry
         return Route(Processor.PACKAGE, payload.task, stores=stores, compiles=False, runs=False)
+    components = payload.type == "pipeline"
+    processor = Processor.COMPONENTS if components else Processor.DEPLOYSPEC
+    runnable = _COMPONENT_TASKS if components else _RUN_TASKS
     if payload.task is Task.COMPILE:
-        return Route(Processor.DEPLOYSPEC, payload.task, stores=not dry, compiles=True, runs=False)
-    if payload.task in _RUN_TASKS:
-        return Route(Processor.DEPLOYSPEC, payload.task, stores=not dry, compiles=True, runs=not dry)
-    handled = (*_PACKAGE_TASKS, Task.COMPILE, *_RUN_TASKS)
-    raise _unsupported(f"Task '{payload.task}' of a deployspec", ", ".join(handled))
+        return Route(processor, payload.task, stores=not dry, compiles=True, runs=False)
+    if payload.task in runnable:
+        return Route(processor, payload.task, stores=not dry, compiles=True, runs=not dry)
+    handled = (*_PACKAGE_TASKS, Task.COMPILE, *runnable)
+    raise _unsupported(f"Task '{payload.task}' of a {'component package' if components else 'deployspec'}", ", ".join(handled))
 
 
 def _unsupported(what: str, handled: str) -> PayloadError:

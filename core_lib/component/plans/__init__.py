@@ -8,5 +8,6 @@ derived from the deploy. `sealing` makes sealed plans of them, and files of the 
 from core_lib.component.plans.blueprint import Blueprint
 from core_lib.component.plans.placement import targets_of
 from core_lib.component.plans.sealing import COMPILER, make_plans, template_bytes
+from core_lib.component.plans.sheet import BUILD, name_of
 
-__all__ = ["COMPILER", "Blueprint", "make_plans", "targets_of", "template_bytes"]
+__all__ = ["BUILD", "COMPILER", "Blueprint", "make_plans", "name_of", "targets_of", "template_bytes"]

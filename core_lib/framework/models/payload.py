@@ -153,7 +153,8 @@ def _floats(value: Any) -> Iterator[float]:
 
 
 class TaskPayload(Message):
-    """One request to the platform. Of type `operation`, its package key names a plan that somebody made already."""
+    """One request to the platform. Of type `pipeline` (or `component`), its package holds components; of type `operation`, its
+    package key names a plan that somebody made already."""
 
     client: str
     task: Task
@@ -166,6 +167,11 @@ class TaskPayload(Message):
     executor: Literal["prefect", "stepfunctions"] = "prefect"
     requested_by: str | None = Field(default=None, max_length=200)
     correlation_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{2,62}$")
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
+        return "pipeline" if value == "component" else value
 
     @field_validator("facts")
     @classmethod

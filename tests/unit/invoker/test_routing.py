@@ -40,6 +40,14 @@ def test_route_when_the_task_is_about_the_package_then_nothing_is_compiled() -> 
     ]
 
 
+@pytest.mark.parametrize("task", [Task.PLAN, Task.APPLY, Task.DEPLOY, Task.RELEASE, Task.TEARDOWN])
+@pytest.mark.parametrize("kind", ["pipeline", "component"])
+def test_route_when_the_package_holds_components_then_they_are_compiled_stored_and_run(kind: str, task: Task) -> None:
+    way = route(payload(task, type=kind))
+    assert (way.processor, way.task, way.stores, way.compiles, way.runs) == (Processor.COMPONENTS, task, True, True, True)
+    assert not route(payload(Task.COMPILE, type=kind)).runs
+
+
 @pytest.mark.parametrize("task", [Task.DRIFT, Task.MEDIC, Task.ROLLBACK])
 def test_route_when_it_is_an_operation_then_its_plan_is_run_without_a_compile(task: Task) -> None:
     way = route(payload(task, type="operation"))
@@ -53,7 +61,7 @@ def test_route_when_it_is_an_operation_then_its_plan_is_run_without_a_compile(ta
         (payload(Task.DEPLOY, type="operation"), "deploy"),
         (payload(Task.DRIFT), "drift"),
         (payload(Task.RELEASE), "release"),
-        (payload(Task.DEPLOY, type="pipeline"), "pipeline"),
+        (payload(Task.DRIFT, type="pipeline"), "component package"),
     ],
 )
 def test_route_when_nobody_handles_it_then_the_error_lists_what_is_handled(asked: TaskPayload, word: str) -> None:
