@@ -56,7 +56,7 @@ def _code() -> bytes:
 
 
 CODE = _code()
-_FILE = re.compile(rb"\bPath: *[\"']?([A-Za-z0-9_./-]+)")
+_FILE = re.compile(rb"\bPath: *[\"']?([A-Za-z0-9_.-][A-Za-z0-9_./-]*)")
 
 
 def examples() -> list[tuple[str, str]]:
