@@ -16,6 +16,7 @@ from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, D
 from core_lib.component.naming import names_of
 from core_lib.component.templates import TAG_SCOPE, TASKS, StageMaker, Surroundings, application_type
 from core_lib.db import Facts
+from core_lib.deployspec import CompileWarning
 from core_lib.framework.models import Level
 from core_lib.framework.package import Package
 
@@ -31,6 +32,7 @@ class Built:
 
     components: Mapping[str, Compiled]
     copies: Mapping[str, str]
+    warnings: tuple[CompileWarning, ...] = ()
 
 
 class Builder:
@@ -65,7 +67,7 @@ class Builder:
         application = self._application()
         if application is not None:
             built = {APPLICATION: application, **built}
-        return Built(built, copies)
+        return Built(built, copies, self._definitions.warnings)
 
     def _maker(self, component: Component) -> StageMaker:
         build = component.persist_update_version or self._around.fact("Build")

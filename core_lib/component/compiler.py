@@ -73,7 +73,7 @@ def compile_components(
     plans, files = make_plans(blueprint, payload.client, package_sha256=package.sha256, sources=sources)
     prefix = facts.values.get("BuildFilesPrefix")
     files |= user_files(package, payload.deployment_details, built.copies, None if prefix is None else str(prefix))
-    return Compilation(plans, files, tuple(sorted(set(warnings))))
+    return Compilation(plans, files, tuple(sorted({*built.warnings, *warnings})))
 
 
 def _must_be_a_build(payload: TaskPayload) -> None:

@@ -6,7 +6,7 @@ resource becomes one definition, wherever it is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Any
 
 from core_lib.component.definitions import LIST, MAP, SCALAR, Shape, shape_of
@@ -84,16 +84,23 @@ class PropertySchemas:
         schema: Schema = {"type": "object"}
         if shape.names:
             schema["properties"] = {name: self._described(shape, name, resource) for name in sorted(shape.names)}
-        if patterns := dict(self._patterns(shape, resource)):
-            schema["patternProperties"] = patterns
-        if not shape.is_open:
-            schema["patternProperties"] = {"^Fn::": {}, **schema.get("patternProperties", {})}
+        patterns = {pattern: self._part(below, "entry", resource) for pattern, below in shape.patterns()}
+        known = {pattern: part for pattern, part in patterns.items() if _is_plain(pattern)}
+        if known:
+            schema["patternProperties"] = known
+        if len(known) == len(patterns) and not shape.is_open:
+            schema["patternProperties"] = {"^Fn::": {}, **known}
             schema["additionalProperties"] = False
         return schema
 
-    def _patterns(self, shape: Shape, resource: str) -> Iterator[tuple[str, Schema]]:
-        for pattern, below in shape.patterns():
-            yield pattern, self._part(below, "entry", resource)
+
+def _is_plain(pattern: str) -> bool:
+    """Whether every tool understands a regular expression: some of CloudFormation's are Java's."""
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
 
 
 def _scalar(shape: Shape) -> Schema:

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from core_lib.component.library import builtin_catalogue
+from core_lib.component.property_schemas import PropertySchemas
 from core_lib.component.schemas import component_schema, components_schema, vars_schema
 from core_lib.framework.codecs import cfn_to_plain, load_yaml
 from tests.builders.components import examples
@@ -120,3 +121,10 @@ def test_vars_when_the_sections_are_maps_then_nothing_is_marked() -> None:
     assert faults("_defaults: {a: b}\nrelease-*: {a: [c]}\nx: {match: 'y'}\nz:\n", "vars") == []
     assert faults("Size: small", "vars") == ["$.Size"]
     assert faults("x: {match: [a]}", "vars") == ["$.x.match"]
+
+
+def test_schema_when_a_pattern_of_cloudformation_is_not_everybodys_then_it_is_left_out() -> None:
+    made = PropertySchemas()
+    for name in ("AWS::Cognito::UserPool", "AWS::Events::Connection", "AWS::WAFv2::WebACL"):
+        made.properties_of(name)
+    Draft202012Validator.check_schema({"$defs": made.definitions})
