@@ -9,6 +9,7 @@ from core_lib.component.explain.words import Words, listed
 from core_lib.component.model import StageTemplate
 from core_lib.framework.models import Message
 
+ANYBODY = "anybody"
 _INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 _POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 _OWN_POLICY: Mapping[str, tuple[str, str | None]] = {
@@ -101,7 +102,7 @@ def _caller(stage: str, name: str, properties: Mapping[str, Any], words: Words) 
 def _principal(statement: Mapping[str, Any], words: Words) -> str:
     principal = statement.get("Principal", "*")
     if principal == "*" or principal == {"AWS": "*"}:
-        return "anybody"
+        return ANYBODY
     if isinstance(principal, Mapping):
         return listed(words.say(item) for value in principal.values() for item in _each(value))
     return words.say(principal)

@@ -10,9 +10,12 @@ from core_lib.component.explain.encryption import Encryption, encryption_of
 from core_lib.component.explain.network import Opening, openings_of
 from core_lib.component.explain.words import Words
 from core_lib.component.guard import Finding
-from core_lib.component.model import APPLICATION, Compiled, Step
+from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Step
 from core_lib.framework.models import Message
 
+_OF_KEY = "${Key}"
+PLACEHOLDER = "Nothing"
+"""The resource of stacks that are there for their outputs alone."""
 _KEPT = ("Retain", "Snapshot", "RetainExceptOnCreate")
 
 
@@ -113,6 +116,8 @@ def explain(compiled: Compiled, findings: Iterable[Finding] = ()) -> Explanation
 
 def _made(resources: Mapping[str, Any]) -> Iterator[Made]:
     for name, resource in resources.items():
+        if name == PLACEHOLDER:
+            continue
         policy = resource.get("DeletionPolicy")
         yield Made(name=name, type=resource.get("Type", ""), kept=str(policy) if policy in _KEPT else None)
 
@@ -133,10 +138,16 @@ def _outputs(compiled: Compiled) -> dict[str, str]:
     documented = compiled.component.type.file.outputs
     outputs: Mapping[str, Any] = (template.body.get("Outputs") or {}) if template else {}
     return {
-        name: documented.get(name) or str(node.get("Description", ""))
+        name: documented.get(name) or _documented_of_key(name, documented) or str(node.get("Description", ""))
         for name, node in outputs.items()
-        if "Export" not in node or name in documented
+        if name != ANCHOR
     }
+
+
+def _documented_of_key(name: str, documented: Mapping[str, str]) -> str | None:
+    """What `${Key}Arn` says of `HttpsListenerArn`: the longest ending that fits."""
+    ends = [pattern for pattern in documented if pattern.startswith(_OF_KEY) and name.endswith(pattern.removeprefix(_OF_KEY))]
+    return documented[max(ends, key=len)] if ends else None
 
 
 def _more(task: str, step: Step) -> MoreAction:

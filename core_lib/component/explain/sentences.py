@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from core_lib.component.explain.access import Permission
+from core_lib.component.explain.access import ANYBODY, Permission
 from core_lib.component.explain.encryption import AWS_KEY
 from core_lib.component.explain.explanation import Explanation, Stack
 from core_lib.component.explain.network import EVERYBODY, Opening
 from core_lib.component.explain.words import listed
+from core_lib.component.model import APPLICATION
 
 _MOST_LISTED = 6
 
@@ -37,6 +38,8 @@ def _made(told: Explanation) -> Iterator[str]:
 
 
 def _resources(stack: Stack) -> str:
+    if not stack.resources:
+        return "outputs alone"
     if len(stack.resources) <= _MOST_LISTED:
         return listed(f"{made.name} ({made.type})" for made in stack.resources)
     return listed(f"{count} x {kind}" for kind, count in Counter(made.type for made in stack.resources).items())
@@ -78,11 +81,13 @@ def _allowed(told: Explanation) -> Iterator[str]:
 
 
 def _permission(item: Permission) -> str:
-    verb = "may not" if item.denied else "may"
     where = f" on {listed(item.resources)}" if item.resources else ""
     condition = f", if {item.only_if}" if item.only_if else ""
-    who = item.who[:1].upper() + item.who[1:] if item.who == "anybody" else item.who
-    return f"{who} {verb} {listed(item.actions)}{where}{condition}."
+    if item.who == ANYBODY:
+        subject = "Nobody may" if item.denied else "Anybody may"
+    else:
+        subject = f"{item.who} {'may not' if item.denied else 'may'}"
+    return f"{subject} {listed(item.actions)}{where}{condition}."
 
 
 def _names(told: Explanation) -> Iterator[str]:
@@ -101,7 +106,9 @@ def _order(told: Explanation) -> Iterator[str]:
 
 
 def _kept(told: Explanation) -> Iterator[str]:
-    if told.persists:
+    if told.component == APPLICATION:
+        yield "It belongs to the app in its environment, and stays when a build is torn down."
+    elif told.persists:
         yield "A new build goes on using the resources of the released build; the last build that uses them deletes them."
     else:
         yield "Every build makes resources of its own; tearing a build down deletes them."

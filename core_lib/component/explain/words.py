@@ -10,9 +10,15 @@ from core_lib.component.model import APPLICATION, StageTemplate, Wire
 
 KEY = "the application's key"
 _PSEUDO = {
-    "AWS::AccountId": "this account", "AWS::Region": "this region", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+    "AWS::AccountId": "this account",
+    "AWS::Region": "this region",
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": "this stack",
-}  # fmt: skip
+}
+_WITHIN = {"AWS::AccountId": "<account>", "AWS::Region": "<region>"}
+"""What stands for pseudo parameters in the middle of a text."""
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::([^:]+):root\Z")
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _NAMED = ("Arn", "Id", "Name")
 
@@ -32,7 +38,7 @@ class Words:
         if isinstance(value, list):
             return listed(self.say(item) for item in value)
         if not isinstance(value, Mapping):
-            return str(value)
+            return _ROOT.sub(_account, str(value))
         if len(value) != 1:
             return listed(f"{key} {self.say(item)}" for key, item in value.items())
         name, argument = next(iter(value.items()))
@@ -51,7 +57,7 @@ class Words:
             return self._part(parts[0], parts[1])
         if name == "Fn::Sub":
             text = argument[0] if isinstance(argument, list) else argument
-            return _VARIABLE.sub(lambda match: self._variable(match[1]), str(text))
+            return _ROOT.sub(_account, _VARIABLE.sub(lambda match: self._variable(match[1]), str(text)))
         if name == "Fn::Join" and isinstance(argument, list) and isinstance(argument[1], list):
             return str(argument[0]).join(self.say(item) for item in argument[1])
         if name == "Fn::ImportValue":
@@ -63,6 +69,8 @@ class Words:
     def _variable(self, text: str) -> str:
         if text.startswith("!"):
             return f"${{{text[1:]}}}"
+        if text in _WITHIN:
+            return _WITHIN[text]
         resource, dot, attribute = text.partition(".")
         return self._part(resource, attribute) if dot else self._named(resource)
 
@@ -80,10 +88,14 @@ class Words:
     def _wire(self, wire: Wire) -> str:
         if (wire.owner, wire.output) == (APPLICATION, "KeyArn"):
             return KEY
-        part = next(
-            (wire.output.removesuffix(end) for end in _NAMED if wire.output.endswith(end) and wire.output != end), wire.output
-        )
+        ends = (end for end in _NAMED if wire.stage == "security" and wire.output.endswith(end))
+        part = wire.output.removesuffix(next(ends, ""))
         return part if wire.owner == self._owner else f"{part} of {wire.owner}"
+
+
+def _account(match: re.Match[str]) -> str:
+    """An account as a principal: whoever its IAM allows it."""
+    return "IAM of this account" if match[1] == "<account>" else f"IAM of account {match[1]}"
 
 
 def listed(items: Iterable[str]) -> str:

@@ -107,12 +107,16 @@ def _part(key: str, value: Any) -> Condition:
 
 
 def _together(parts: list[Condition]) -> Condition:
+    tests = [part.test for part in parts]
+    return Condition(lambda value, scope: every(test(value, scope) for test in tests), _first_guilty(parts))
+
+
+def _first_guilty(parts: list[Condition]) -> Callable[[Any, Scope, Evidence], Place]:
     def blame(value: Any, scope: Scope, evidence: Evidence) -> Place:
         guilty = (part for part in parts if part.test(value, scope) & evidence)
         return next((part.blame(value, scope, evidence) for part in guilty), ())
 
-    tests = [part.test for part in parts]
-    return Condition(lambda value, scope: every(test(value, scope) for test in tests), blame)
+    return blame
 
 
 def _leaf(test: Test) -> Condition:
@@ -169,8 +173,9 @@ def _all(written: Any) -> Condition:
 
 
 def _any(written: Any) -> Condition:
-    tests = [part.test for part in _conditions(written)]
-    return _leaf(lambda value, scope: some(test(value, scope) for test in tests))
+    parts = _conditions(written)
+    tests = [part.test for part in parts]
+    return Condition(lambda value, scope: some(test(value, scope) for test in tests), _first_guilty(parts))
 
 
 def _not(written: Any) -> Condition:
