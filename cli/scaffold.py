@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_SETTINGS = """\
+SETTINGS = """\
 # Settings of this project. `core info` shows every value and where it came from.
 client = "{client}"
 
@@ -93,7 +93,7 @@ Accounts:
 def scaffold(*, client: str, portfolio: str, app: str) -> dict[str, str]:
     """The text of every file, by path relative to the package."""
     return {
-        "core.toml": _SETTINGS.format(client=client, portfolio=portfolio, app=app),
+        "core.toml": SETTINGS.format(client=client, portfolio=portfolio, app=app),
         "deployspec.yaml": _DEPLOYSPEC.format(app=app),
         "templates/storage.yaml": _TEMPLATE,
         "registry.yaml": _REGISTRY.format(client=client, portfolio=portfolio, app=app),

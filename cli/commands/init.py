@@ -22,15 +22,18 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it; made if missing.")] = Path(),
     portfolio: Annotated[str, typer.Option(help="Portfolio that the app belongs to.")] = "platform",
     app_name: Annotated[str | None, typer.Option("--app", help="Name of the app; default: the folder's name.")] = None,
+    components: Annotated[bool, typer.Option("--components", help="A package of components, not a deployspec.")] = False,
 ) -> None:
-    """Scaffold a package (deployspec.yaml, a template) and a core.toml. Existing files are never touched."""
+    """Scaffold a package (deployspec.yaml and a template, or components) and a core.toml. Existing files are never touched."""
+    from cli.component_scaffold import component_scaffold
     from cli.scaffold import scaffold
     from core_lib.framework.models import Prn
 
     name = app_name or re.sub(r"[^A-Za-z0-9-]+", "-", folder.resolve().name).strip("-") or "app"
     Prn(portfolio, name)
     Prn(shell.client or "acme")
-    files = scaffold(client=shell.client or "acme", portfolio=portfolio, app=name)
+    make = component_scaffold if components else scaffold
+    files = make(client=shell.client or "acme", portfolio=portfolio, app=name)
     taken = [path for path in files if (folder / path).exists()]
     if taken:
         raise InputError(
@@ -43,5 +46,11 @@ def init(
     written = [str(folder / path) for path in files]
     shell.emit(
         {"Folder": folder, "Files": written},
-        "\n".join([*written, "", f"Next: cd {folder} && core compile --registry registry.yaml"]),
+        "\n".join(
+            [
+                *written,
+                "",
+                f"Next: cd {folder} && core {'component validate' if components else 'compile'} --registry registry.yaml",
+            ]
+        ),
     )

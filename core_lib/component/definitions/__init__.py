@@ -8,7 +8,10 @@ DependsOn. What is wrong is gathered, so that one error tells all of it.
 
 from core_lib.component.definitions.faults import Faults
 from core_lib.component.definitions.keys import Keys, kind_of, shown
-from core_lib.component.definitions.reader import read_definitions, reading
+from core_lib.component.definitions.reader import read_definitions, reading, with_own_types
 from core_lib.component.definitions.shapes import LIST, MAP, SCALAR, Shape, shape_of
 
-__all__ = ["LIST", "MAP", "SCALAR", "Faults", "Keys", "Shape", "kind_of", "read_definitions", "reading", "shape_of", "shown"]
+__all__ = [
+    "LIST", "MAP", "SCALAR", "Faults", "Keys", "Shape", "kind_of", "read_definitions", "reading", "shape_of", "shown",
+    "with_own_types",
+]  # fmt: skip

@@ -38,7 +38,7 @@ def read_definitions(package: Package, facts: Mapping[str, Any], catalogue: Cata
         CodecError, RenderError: a file that cannot be read or rendered.
         SchemaError, GraphError, CompileError: what is written does not hold; one error tells all faults, each with its place.
     """
-    known = _with_own_types(catalogue, package)
+    known = with_own_types(catalogue, package)
     variables, sources = _rendered(package, facts)
     faults = Faults(package.origin)
     check = PropertyCheck(enforced=is_enforced(facts))
@@ -70,7 +70,8 @@ def is_enforced(facts: Mapping[str, Any]) -> bool:
     return found
 
 
-def _with_own_types(catalogue: Catalogue, package: Package) -> Catalogue:
+def with_own_types(catalogue: Catalogue, package: Package) -> Catalogue:
+    """The catalogue with the types that the package brings in `platform/types`."""
     for root in ROOTS:
         folder = f"{root}types/"
         files = {path[len(folder) :]: body for path, body in package.files.items() if path.startswith(folder)}
