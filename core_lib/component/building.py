@@ -130,7 +130,7 @@ class Builder:
         endpoint = component.type.file.endpoint
         shown = endpoint is not None and endpoint.name in outputs
         anchors = [] if resources is None else [persisted or resources.stack_name]
-        anchors += [own["security"].stack_name] if "security" in own else []
+        anchors += [own[stage].stack_name for stage in ("security", "rules-base") if stage in own]
         anchors += [maker.names.stacks["kms"]] if self._key_is_here() else []
         return {
             "resource_outputs": outputs,

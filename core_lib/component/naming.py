@@ -15,7 +15,7 @@ from core_lib.framework.codecs import sha256_hex
 from core_lib.renderer import shorten_unique
 
 STACK_NAME = 128
-BRANCH_STAGES = ("security", "release")
+BRANCH_STAGES = ("security", "rules-base", "release")
 """Stages whose stacks all builds of a branch share."""
 APP_STAGES = ("kms",)
 STAGES = ("security", "rules-base", "context", "logs", "bake", "resources", "rules", "pointers", "release")

@@ -3,6 +3,7 @@
 release    only when the released build itself is torn down, which somebody insisted on
 pointers   lets go of the stacks that the build used
 resources  deleted, unless another build's pointers import from them: then they persist, with their logs
+rules-base shared by the builds of the branch: deleted with the last of them that has it
 security   shared by the builds of the branch: deleted with the last of them
 kms        shared by the builds of the environment: deleted with the last of them
 """
@@ -20,6 +21,7 @@ from core_lib.component.plans.sheet import BUILD, GET_REFERENCES, Sheet, referen
 from core_lib.framework.models import PlanAction, Task
 
 USERS = "users"
+_RULES_USERS = "rules-users"
 _SECURITY_USERS = "security-users"
 _GUARDED_TEXT = re.compile(r"\|\s*(default|d)\b|\bis\s+(not\s+)?(un)?defined\b")
 
@@ -46,12 +48,12 @@ class _Teardown:
             sheet.joint(name, "start", (start,), status="IN_PROGRESS")
         released = [self._release(name) for name in components] if self._blueprint.is_released else []
         unreleased = sheet.joint(BUILD, "unreleased", [start, *released])
-        for name, each in components.items():
-            self._build_stages(name, each, unreleased)
-        emptied = sheet.joint(BUILD, "emptied", [self._last_of_build(name) for name in components])
-        gone = [self._security(name, each, emptied) for name, each in components.items()]
-        gone += self._key([emptied, *gone])
-        sheet.joint(BUILD, "complete", [emptied, *gone], status="COMPLETE")
+        last = [each for name, compiled in components.items() for each in self._build_stages(name, compiled, unreleased)]
+        emptied = sheet.joint(BUILD, "emptied", last)
+        closed = sheet.joint(BUILD, "closed", [emptied, *(self._base_rules(name, emptied) for name in components)])
+        gone = [self._security(name, each, closed) for name, each in components.items()]
+        gone += self._key([closed, *gone])
+        sheet.joint(BUILD, "complete", [closed, *gone], status="COMPLETE")
         return sheet.actions()
 
     def _release(self, name: str) -> str:
@@ -59,8 +61,8 @@ class _Teardown:
         others = [sheet.id_of(user, "release") for user in self._users[name]]
         return sheet.delete(name, "release", [sheet.id_of(name, "start"), *others])
 
-    def _build_stages(self, name: str, compiled: Compiled, unreleased: str) -> None:
-        """Everything of this build, until `rules-base`."""
+    def _build_stages(self, name: str, compiled: Compiled, unreleased: str) -> list[str]:
+        """Everything of this build alone; the last actions."""
         sheet = self._sheet
         begun = [unreleased, sheet.id_of(name, "start")]
         reads = self._reads(name, compiled, "resources", begun)
@@ -78,15 +80,17 @@ class _Teardown:
         kept = ["logs", *(stage for stage in further if stage not in late)]
         done += [sheet.delete(name, stage, [resources], users=users) for stage in kept]
         done.append(sheet.delete(name, "bake", [resources]))
-        sheet.delete(name, "rules-base", [resources, *done])
+        return [rules, resources, *done]
 
-    def _last_of_build(self, name: str) -> str:
-        return self._sheet.id_of(name, "rules-base")
+    def _base_rules(self, name: str, emptied: str) -> str:
+        """The rules between what the branch shares: they go before any of the groups and roles that they name."""
+        users = self._look_for_users(name, _RULES_USERS, "rules-base", [emptied])
+        return self._sheet.delete(name, "rules-base", [users], users=users)
 
-    def _security(self, name: str, compiled: Compiled, emptied: str) -> str:
+    def _security(self, name: str, compiled: Compiled, closed: str) -> str:
         sheet = self._sheet
-        reads = self._reads(name, compiled, "security", [emptied])
-        users = self._look_for_users(name, _SECURITY_USERS, "security", [emptied])
+        reads = self._reads(name, compiled, "security", [closed])
+        users = self._look_for_users(name, _SECURITY_USERS, "security", [closed])
         first, then = _around(compiled, "security")
         done = self._steps(name, first, reads, users, [users])
         security = sheet.delete(name, "security", [users, *done, *reads.values()], users=users)

@@ -1,6 +1,6 @@
 """Policies as resources of a template.
 
-Sources: AWS::IAM::RolePolicy and AWS::IAM::ManagedPolicy in the CloudFormation template reference.
+Sources: AWS::IAM::Policy and AWS::IAM::ManagedPolicy in the CloudFormation template reference.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def inline_policy(owner: str, role: str, name: str, statements: Statements) -> t
     """An inline policy of somebody's role: its logical id and the resource. `role` is the output that has the role's name."""
     properties = {
         "PolicyName": shorten_unique(name, _POLICY_NAME),
-        "RoleName": wired(Wire(owner, "security", role)),
+        "Roles": [wired(Wire(owner, "security", role))],
         "PolicyDocument": document(statements),
     }
-    return _logical_id(owner), {"Type": "AWS::IAM::RolePolicy", "Properties": properties}
+    return _logical_id(owner), {"Type": "AWS::IAM::Policy", "Properties": properties}
 
 
 def managed_policy(owner: str, role: str, number: int, statements: Statements) -> tuple[str, dict[str, Any]]:

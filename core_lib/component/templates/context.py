@@ -86,5 +86,10 @@ def component_context(component: Component, names: Names, around: Surroundings) 
     return {**dict.fromkeys(_ALIASES, around.facts), **around.facts, **own}
 
 
-TAG_SCOPE: Mapping[str, Level] = {"kms": Level.APP, "security": Level.BRANCH, "release": Level.BRANCH}
+TAG_SCOPE: Mapping[str, Level] = {
+    "kms": Level.APP,
+    "security": Level.BRANCH,
+    "rules-base": Level.BRANCH,
+    "release": Level.BRANCH,
+}
 """The scope of the tags of a stage; all others are of the build."""

@@ -15,7 +15,7 @@ from core_lib.component.resources import tag_property
 from core_lib.component.wires import wire_of
 from core_lib.framework.errors import TemplateError
 
-ANCHORED = frozenset({"security", "resources", "kms"})
+ANCHORED = frozenset({"security", "rules-base", "resources", "kms"})
 """Stages whose stacks are held in place by the builds that use them."""
 _SUB_NAME = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]*)\}")
 _NOT_A_LETTER = re.compile(r"[^A-Za-z0-9]+")

@@ -71,6 +71,14 @@ def test_security_when_other_builds_of_the_branch_use_it_then_it_stays() -> None
     assert {"db.resources", "db.rules", "db.rules-base"} <= needs(actions, "web.security-users")
 
 
+def test_base_rules_when_other_builds_of_the_branch_have_them_then_they_stay() -> None:
+    actions = plan(compiled("web", STAGES), compiled("db", STAGES))
+    assert deleted(actions)["web.rules-base"] == "web-shop-main-web-rules-base"
+    assert actions["web.rules-users"].spec == {"StackName": "web-shop-main-web-rules-base", "Optional": True}
+    assert actions["web.rules-base"].condition == "{{ not outputs['web.rules-users'].HasReferences }}"
+    assert "db.resources" in needs(actions, "web.rules-users")
+
+
 def test_persisted_resources_when_a_build_that_uses_them_goes_then_the_last_user_deletes_them() -> None:
     stages = {name: body for name, body in STAGES.items() if name not in ("resources", "logs")}
     actions = plan(compiled("web", stages, persisted="web-shop-main-6-web-resources"))

@@ -40,10 +40,10 @@ def test_alias_when_it_names_outputs_then_the_source_s_role_has_a_policy_after_t
     assert resources(found, "rules-base") == []
     (policy,) = resources(found, "rules")
     assert policy == {
-        "Type": "AWS::IAM::RolePolicy",
+        "Type": "AWS::IAM::Policy",
         "Properties": {
             "PolicyName": "shop-web-main-7-orders-rules",
-            "RoleName": wired(Wire("fn", "security", "RoleName")),
+            "Roles": [wired(Wire("fn", "security", "RoleName"))],
             "PolicyDocument": {
                 "Version": "2012-10-17",
                 "Statement": [
@@ -63,7 +63,7 @@ orders: {Type: Test::Table, Configuration: {Table: {Pipeline::Security: {Source:
 prices: {Type: Test::Table, Configuration: {Table: {Pipeline::Security: {Source: fn, Allow: read}}}}
 """
     (policy,) = resources(security_stages(written(OTHERS + text), component_facts()), "rules-base", "fn")
-    assert policy["Properties"]["RoleName"] == wired(Wire("fn", "security", "RoleName"))
+    assert policy["Properties"]["Roles"] == [wired(Wire("fn", "security", "RoleName"))]
     assert policy["Properties"]["PolicyDocument"]["Statement"] == [
         {"Sid": "ApplicationKey", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [KEY]}
     ]
@@ -82,15 +82,15 @@ def test_aliases_when_several_components_are_allowed_then_each_role_has_one_poli
     found = secured("[fn, web]", "[read, list]")
     for stage in ("rules", "rules-base"):
         policies = resources(found, stage)
-        assert [policy["Properties"]["RoleName"] for policy in policies] == [
-            wired(Wire(name, "security", "RoleName")) for name in ("fn", "web")
+        assert [policy["Properties"]["Roles"] for policy in policies] == [
+            [wired(Wire(name, "security", "RoleName"))] for name in ("fn", "web")
         ]
 
 
 @pytest.mark.parametrize("source", ["prn:pay:ledger:main:*:api", "{Portfolio: pay, App: ledger, Component: api}"])
 def test_alias_when_another_app_is_allowed_then_its_role_has_the_policy(source: str) -> None:
     (policy,) = resources(secured(source, "read"), "rules")
-    assert policy["Properties"]["RoleName"] == wired(Wire("prn:pay:ledger:main:*:api", "security", "RoleName"))
+    assert policy["Properties"]["Roles"] == [wired(Wire("prn:pay:ledger:main:*:api", "security", "RoleName"))]
     assert policy["Properties"]["PolicyDocument"]["Statement"][-1]["Action"] == ["kms:Decrypt"]
 
 
@@ -127,7 +127,7 @@ def test_policies_when_a_role_has_no_room_for_more_inline_ones_then_its_own_comp
     found = many(60)
     about = [policy for number in range(60) for policy in resources(found, "rules", f"t{number:04}")]
     managed = resources(found, "rules", "fn")
-    assert {policy["Type"] for policy in about} == {"AWS::IAM::RolePolicy"}
+    assert {policy["Type"] for policy in about} == {"AWS::IAM::Policy"}
     assert {policy["Type"] for policy in managed} == {"AWS::IAM::ManagedPolicy"}
     assert {str(policy["Properties"]["Roles"]) for policy in managed} == {str([wired(Wire("fn", "security", "RoleName"))])}
     statements = [each for policy in (*about, *managed) for each in policy["Properties"]["PolicyDocument"]["Statement"]]
