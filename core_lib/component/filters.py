@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from core_lib.component import naming
-from core_lib.component.images import image_alias
+from core_lib.component.images import image_alias, image_family
 from core_lib.framework.codecs import canonical_json, cfn_to_plain, load_document, sha256_hex
 from core_lib.framework.errors import RenderError
 
@@ -53,10 +53,17 @@ def bucket_name(base: str, account: str, region: str) -> str:
     return naming.bucket_name(str(base), str(account), str(region))
 
 
+def named(value: Any, names: Iterable[str]) -> Any:
+    """`{Ref: X}` when the value is the text X and X is one of the names, else the value itself."""
+    return {"Ref": value} if isinstance(value, str) and value in names else value
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "bucket_name": bucket_name,
     "cfn_template": cfn_template,
     "digest": digest,
     "image_alias": image_alias,
+    "image_family": image_family,
+    "named": named,
     "of_zone": of_zone,
 }

@@ -162,6 +162,13 @@ def _key_pattern(type_: ComponentType, pattern: str) -> str:
 
 
 def _entry(type_: ComponentType, rule: EntryRule, made: PropertySchemas) -> Schema:
+    whole = _entry_map(type_, rule, made)
+    if not rule.plain:
+        return whole
+    return described({"anyOf": [_free(rule.extra.get("Value", {})), whole]}, rule.purpose)
+
+
+def _entry_map(type_: ComponentType, rule: EntryRule, made: PropertySchemas) -> Schema:
     properties: Schema = {
         "Properties": _properties(rule, made),
         "Metadata": _MAP,

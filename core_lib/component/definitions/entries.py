@@ -59,6 +59,8 @@ class EntryReader:
         return entries
 
     def _entry(self, key: str, rule: EntryRule, value: Any, path: Path, place: Place) -> Entry | None:
+        if rule.plain and not isinstance(value, Mapping):
+            return Entry(key=key, rule=rule, path=path, properties={"Value": value})
         if value is not None and not isinstance(value, Mapping):
             place.fault(path, f"{key} must be a map with Properties, not {kind_of(value)}")
             return None

@@ -14,19 +14,19 @@ class SubnetId(Function):
     name = "SubnetId"
     purpose = "One subnet of a network zone (fact `SubnetAliases`)."
     arguments = (
-        Argument("NetworkZone", "The zone: `private`, `public`, ...", required=True),
-        Argument("AzIndex", "Which of its subnets, from 1.", required=True),
+        Argument("NetworkZone", "The zone: `private` (unless written), `public`, ..."),
+        Argument("AzIndex", "Which of its subnets, from 0; the first one unless written."),
     )
-    example: ClassVar[Any] = {"NetworkZone": "private", "AzIndex": 1}
+    example: ClassVar[Any] = {"NetworkZone": "private", "AzIndex": 0}
 
     def value(self, call: Call) -> Any:
         """The subnet as a CloudFormation value."""
-        subnets = subnets_of(call, call.text("NetworkZone"))
-        index = call.text("AzIndex")
-        if not index.isdecimal() or not 1 <= int(index) <= len(subnets):
+        subnets = subnets_of(call, call.text("NetworkZone", "private"))
+        index = call.text("AzIndex", "0")
+        if not index.isdecimal() or int(index) >= len(subnets):
             raise call.fault(
-                f"AzIndex must be a number from 1 to {len(subnets)}, not {index[:20]!r}",
+                f"AzIndex must be a number from 0 to {len(subnets) - 1}, not {index[:20]!r}",
                 "AzIndex",
                 hint="the zone has that many subnets, see the facts AzCount and SubnetAliases",
             )
-        return subnets[int(index) - 1]
+        return subnets[int(index)]

@@ -57,6 +57,8 @@ class Catalogue:
     def extended(self, files: Mapping[str, bytes], source: str) -> Catalogue:
         """This catalogue with the types of a user's folder over it; a user's type replaces one of the same name.
 
+        Shared parts of the folder are there for our types too (an agent of one's own, say), but replace none of ours for them.
+
         Args:
             files: the folder's files by their path in it.
             source: the folder, for messages.
@@ -67,8 +69,17 @@ class Catalogue:
         shared = {**self.shared, **_below(files, f"{SHARED}/")}
         own = tuple(read_types(files, shared, source))
         replaced = {found.name for found in own}
-        kept = [found for name, found in self.types.items() if name not in replaced]
+        added = {path: body for path, body in shared.items() if path not in self.shared}
+        kept = [_with_shared(found, added) for name, found in self.types.items() if name not in replaced]
         return Catalogue([*kept, *own], shared)
+
+
+def _with_shared(found: ComponentType, added: Mapping[str, bytes]) -> ComponentType:
+    """A type that also sees these shared parts."""
+    if not added:
+        return found
+    digest = sha256_hex(canonical_json([found.digest, _digest(added)]))
+    return ComponentType(found.file, found.files, {**added, **found.shared}, digest, found.source)
 
 
 def read_types(files: Mapping[str, bytes], shared: Mapping[str, bytes], source: str) -> Iterator[ComponentType]:

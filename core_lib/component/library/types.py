@@ -35,6 +35,8 @@ class EntryRule(Message):
     refused: dict[str, str] = Field(default_factory=dict)
     extra: dict[str, Any] = Field(default_factory=dict)
     loose: bool = False
+    plain: bool = False
+    """Written without Properties: what stands there is its only property, `Value`."""
     security: tuple[Literal["iam", "network"], ...] = ()
     group: str | None = None
 
@@ -79,10 +81,11 @@ class SecurityRule(Message):
 
 
 class StepRule(Message):
-    """One more action, as the type's author wrote it."""
+    """One more action, as the type's author wrote it; with `each` one for every key of that pattern, `${Key}` in its texts."""
 
     name: str
     kind: str
+    each: str | None = None
     after: str | None = None
     before: str | None = None
     if_: str | None = Field(default=None, alias="If")

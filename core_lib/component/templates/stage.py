@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from core_lib.component.filters import FILTERS
@@ -17,6 +17,7 @@ from core_lib.framework.errors import CompileError, CoreError, PackageError, Tem
 from core_lib.renderer import add_filters, full_context, session
 
 TASKS = ("deploy", "release", "teardown")
+_KEYED = ("name", "after", "before", "spec")
 add_filters(FILTERS)
 
 
@@ -72,9 +73,19 @@ class StageMaker:
         for number, rule in enumerate(rules):
             place = f"steps.{task}.{number}"
             if rule.if_ is None or self.holds(rule.if_, f"{place}.if"):
-                spec = self._late(rule.spec, place)
-                made.append(Step(rule.name, rule.kind, spec, rule.after, rule.before))
+                made += [self._step(each, f"{place}.{key}") for key, each in self._repeated(rule)]
         return tuple(made)
+
+    def _repeated(self, rule: StepRule) -> Iterator[tuple[str, StepRule]]:
+        """The rule as it is, or once for every key that it is for."""
+        if rule.each is None:
+            yield "", rule
+            return
+        for key in self._context["found"].get(rule.each, ()):
+            yield key, rule.model_copy(update=_of_key(key, {name: getattr(rule, name) for name in _KEYED}))
+
+    def _step(self, rule: StepRule, place: str) -> Step:
+        return Step(rule.name, rule.kind, self._late(rule.spec, place), rule.after, rule.before)
 
     def _late(self, spec: Any, place: str) -> Any:
         """A spec, rendered but for the texts that name outputs of stages."""
@@ -107,6 +118,15 @@ class StageMaker:
             if self._read_file is None:
                 raise PackageError(f"there is no file {name!r}") from None
             return self._read_file(name)
+
+
+def _of_key(key: str, value: Any) -> Any:
+    """A value with `${Key}` replaced in all of its texts."""
+    if isinstance(value, Mapping):
+        return {name: _of_key(key, item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_of_key(key, item) for item in value]
+    return value.replace("${Key}", key) if isinstance(value, str) else value
 
 
 def _at(error: CoreError, hint: str) -> str:

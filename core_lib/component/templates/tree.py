@@ -4,7 +4,7 @@
     $for NAMES in EXPR               repeats its body: joins maps, is spliced into lists
     $merge: [tree, ...]              deep merge, later wins
     $set: {name: tree}               names for what follows and lies below
-    $include PATH: {name: tree}      another tree, with these names
+    $include PATH: {name: tree}      another tree, with these names; the path may hold expressions
     $omit                            as a text: leave this out
 
 Joining is a deep merge: maps merge, everything else replaces, also CloudFormation's functions
@@ -28,7 +28,7 @@ OMIT = object()
 _OMIT_TEXT = "$omit"
 _BRANCH = re.compile(r"\$(if|elif)\s+(.+)\Z", re.DOTALL)
 _LOOP = re.compile(r"\$for\s+([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s+in\s+(.+)\Z", re.DOTALL)
-_INCLUDE = re.compile(r"\$include\s+(\S+)\Z")
+_INCLUDE = re.compile(r"\$include\s+(\S.*)\Z")
 _DEEPEST_INCLUDE = 20
 
 Context = dict[str, Any]
@@ -274,18 +274,20 @@ class Tree:
 
     def _included(self, file: str, given: Any, path: Path) -> Render:
         names = _Names(path, self._names(given or {}, path))
-        loaded: list[Tree] = []
+        which = self._text(file, path)
+        loaded: dict[str, Tree] = {}
 
         def render(context: Context) -> Any:
             depth = context.get(_DEPTH, 0) + 1
+            name = which(context)
             if depth > _DEEPEST_INCLUDE:
-                raise self._fault(f"{file} includes itself without end", path)
-            if not loaded:
+                raise self._fault(f"{name} includes itself without end", path)
+            if name not in loaded:
                 try:
-                    loaded.append(self._load(file))
+                    loaded[name] = self._load(name)
                 except KeyError:
-                    raise self._fault(f"there is no file {file!r} to include", path) from None
-            return loaded[0].render({**names.added_to(context), _DEPTH: depth})
+                    raise self._fault(f"there is no file {name!r} to include", path) from None
+            return loaded[name].render({**names.added_to(context), _DEPTH: depth})
 
         return render
 
