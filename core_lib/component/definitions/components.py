@@ -9,7 +9,7 @@ from typing import Any
 from core_lib.component.definitions.entries import EntryReader
 from core_lib.component.definitions.faults import Faults, Place
 from core_lib.component.definitions.keys import Keys, dotted, kind_of, shown
-from core_lib.component.definitions.options import OptionRules
+from core_lib.component.definitions.options import rules_of
 from core_lib.component.definitions.sources import Source
 from core_lib.component.definitions.variables import join
 from core_lib.component.library import Catalogue, ComponentType
@@ -36,7 +36,6 @@ class ComponentReader:
         self._catalogue = catalogue
         self._faults = faults
         self._entries = entries
-        self._options: dict[str, OptionRules] = {}
 
     def read(self, name: str, value: Any, source: Source) -> Component | None:
         """The component, or None for one that is so wrong that there is nothing to hold against a type."""
@@ -88,9 +87,7 @@ class ComponentReader:
             value = None
         options = dict(preset)
         join(options, value or {})
-        rules = self._options.get(type_.name)
-        if rules is None:
-            rules = self._options[type_.name] = OptionRules(type_.file.options, type_.source)
+        rules = rules_of(type_)
         for path, message in rules.faults(options):
             place.fault((key, *path), f"Options{dotted(path)}: {message}")
         return rules.filled_in(options)

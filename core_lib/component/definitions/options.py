@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from jsonschema.exceptions import ValidationError
 
 from core_lib.component.definitions.json_rules import LONGEST, JsonRules, is_function
 from core_lib.component.definitions.keys import kind_of, shown
+from core_lib.component.library import ComponentType
 from core_lib.framework.codecs import Path, nearest
 
 ANYTHING = "*"
@@ -31,7 +33,8 @@ class OptionRules:
         self.is_open = ANYTHING in schemas
         """Whether names that are not listed are taken too."""
         self._schemas = schemas
-        self._rules = JsonRules({"type": "object", "properties": {name: schemas[name] for name in self.names}}, source)
+        known = {"type": "object", "properties": {name: schemas[name] for name in self.names}}
+        self._rules = JsonRules(known, source) if self.names else None
 
     def faults(self, values: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         """What is wrong with these values: the path of the value, and the words for it.
@@ -43,7 +46,7 @@ class OptionRules:
             for name in values:
                 if name not in self._schemas:
                     yield (name,), f"unknown option {shown(name)}{self._advice(name)}"
-        if any(name in values for name in self.names):
+        if self._rules is not None and any(name in values for name in self.names):
             for error in self._rules.errors(values):
                 yield tuple(error.absolute_path), _in_words(error)
 
@@ -65,6 +68,21 @@ class OptionRules:
             elif isinstance(filled.get(name), Mapping) and isinstance(schema.get("properties"), Mapping):
                 filled[name] = _with_defaults(filled[name], schema["properties"])
         return filled
+
+
+_KNOWN: WeakKeyDictionary[ComponentType, dict[str, OptionRules]] = WeakKeyDictionary()
+
+
+def rules_of(type_: ComponentType, key: str = "") -> OptionRules:
+    """The rules of a type's Options, or of the Extra properties of one key of its Configuration; compiled once.
+
+    Raises:
+        SchemaError: the type brings something that is no JSON Schema.
+    """
+    known = _KNOWN.setdefault(type_, {})
+    if key not in known:
+        known[key] = OptionRules(type_.file.configuration[key].extra if key else type_.file.options, type_.source)
+    return known[key]
 
 
 def _with_defaults(value: Mapping[str, Any], properties: Mapping[str, Any]) -> Mapping[str, Any]:

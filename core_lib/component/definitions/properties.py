@@ -8,7 +8,7 @@ from typing import Any
 from core_lib.component.definitions.faults import Place
 from core_lib.component.definitions.json_rules import is_function
 from core_lib.component.definitions.keys import dotted, kind_of, shown
-from core_lib.component.definitions.options import OptionRules
+from core_lib.component.definitions.options import OptionRules, rules_of
 from core_lib.component.definitions.shapes import LIST, MAP, SCALAR, Shape, as_word, shape_of
 from core_lib.component.library import ComponentType, EntryRule
 from core_lib.component.model import Entry
@@ -26,7 +26,6 @@ class PropertyCheck:
 
     def __init__(self, *, enforced: bool) -> None:
         self._enforced = enforced
-        self._extra: dict[tuple[str, str], OptionRules] = {}
         self.warnings: list[CompileWarning] = []
 
     def __call__(self, type_: ComponentType, rule_name: str, entry: Entry, place: Place) -> Mapping[str, Any]:
@@ -35,19 +34,12 @@ class PropertyCheck:
         for name, why in rule.refused.items():
             if _is_written(values, name.split(".")):
                 place.fault((*path, *name.split(".")), f"{entry.key}: {name} cannot be set: {why}")
-        extra = self._extra_rules(type_, rule_name, rule)
+        extra = rules_of(type_, rule_name)
         if len(self.warnings) >= _MOST_WARNINGS:
             return extra.filled_in(values)
         for below, message in _findings(rule, extra, values):
             self._found((*path, *below), f"{entry.key}{dotted(below)}: {message}", place)
         return extra.filled_in(values) if values else values
-
-    def _extra_rules(self, type_: ComponentType, rule_name: str, rule: EntryRule) -> OptionRules:
-        key = (type_.name, rule_name)
-        found = self._extra.get(key)
-        if found is None:
-            found = self._extra[key] = OptionRules(rule.extra, type_.source)
-        return found
 
     def _found(self, path: Path, message: str, place: Place) -> None:
         if self._enforced:

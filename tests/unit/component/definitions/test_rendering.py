@@ -154,3 +154,12 @@ def test_vars_when_a_section_cannot_be_used_then_its_place_is_told(text: str, me
     with pytest.raises(SchemaError, match=message) as caught:
         defined("a: {Type: Test::Queue}", vars=text, Branch="a" * 60 + "b")
     assert str(caught.value.where).startswith("platform/vars/vars.yaml:1")
+
+
+def test_keys_when_they_hold_expressions_then_they_are_rendered_and_stay_apart() -> None:
+    text = "'{{ App }}-jobs': {Type: Test::Queue}\n'{{ App }}-more': {Type: Test::Queue}\n"
+    assert list(defined(text).components) == ["web-jobs", "web-more"]
+    with pytest.raises(RenderError, match="is there twice"):
+        defined("'{{ App }}': {Type: Test::Queue}\nweb: {Type: Test::Queue}\n")
+    with pytest.raises(RenderError, match="a key must be text"):
+        defined("'{{ 1 + 1 }}': {Type: Test::Queue}\n")
