@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cli.connection import Connection
+    from core_lib.component import Released
     from core_lib.db import Facts
     from core_lib.deployspec import Compilation
     from core_lib.framework.models import Account, Plan, TaskPayload
@@ -22,12 +23,13 @@ SOON = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a compile depends on."""
+    """Everything a compile depends on; `released` only where the package holds components."""
 
     payload: TaskPayload
     package: Package
     facts: Facts
     accounts: tuple[Account, ...]
+    released: Released | None = None
 
     def compile(self, *, lint: bool = True) -> Compilation:
         """The plans. Templates are checked by cfn-lint, each version once on this machine, unless `lint` is false.
@@ -38,6 +40,13 @@ class Inputs:
         from core_lib.deployspec import Linter, compile_deployspec
 
         linter = Linter(cache_folder()) if lint else None
+        if self.payload.type == "pipeline":
+            from core_lib.component import compile_components
+
+            return compile_components(
+                self.payload, package=self.package, facts=self.facts, accounts=self.accounts, released=self.released,
+                linter=linter,
+            )  # fmt: skip
         return compile_deployspec(self.payload, package=self.package, facts=self.facts, accounts=self.accounts, linter=linter)
 
 
@@ -52,7 +61,12 @@ def cache_folder() -> Path | None:
 
 
 def gather(connection: Connection, payload: TaskPayload, package: Package, registry: Sequence[Path] | None = None) -> Inputs:
-    """The inputs, with facts and accounts from the CMDB, or (without any platform) from a registry file."""
+    """The inputs, with facts and accounts from the CMDB, or (without any platform) from a registry file.
+
+    What the package holds decides the type of the payload: components, or a deployspec.
+    """
+    holds_components = has_components(package)
+    payload = payload.but(type="pipeline") if holds_components else payload
     if registry:
         from cli.registry_file import read_registry
 
@@ -60,7 +74,25 @@ def gather(connection: Connection, payload: TaskPayload, package: Package, regis
         return Inputs(payload, package, book.facts(payload), book.accounts)
     client = connection.client
     facts = client.facts(payload.deployment_details, payload.facts)
-    return Inputs(payload, package, facts, tuple(client.accounts.all()))
+    if not holds_components:
+        return Inputs(payload, package, facts, tuple(client.accounts.all()))
+    from core_lib.component import with_store
+    from core_lib.component.lifecycle import known_of
+
+    location = connection.store.location
+    if location.startswith("s3://"):
+        facts = with_store(facts, location, connection.settings.home_region, connection.sessions.identity.account)
+    known = known_of(client.items, payload.deployment_details)
+    return Inputs(payload, package, facts, tuple(client.accounts.all()), known)
+
+
+def has_components(package: Package) -> bool:
+    """Whether a package is one of components: it holds some, and no deployspec beside them."""
+    from core_lib.component import is_component_package
+    from core_lib.deployspec import SPEC_NAMES
+
+    specs = [path for path in package.files if "/" not in path and path.partition(".")[0] in SPEC_NAMES]
+    return is_component_package(package) and not specs
 
 
 def freeze_note(plan: Plan, now: datetime, *, ignored: str | None = None) -> str | None:

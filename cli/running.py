@@ -46,6 +46,7 @@ class Prepared:
 
 def prepare(connection: Connection, shell: Shell, task: Task, asked: Asked, **options: object) -> Prepared:
     """Compile here first, so that mistakes are told at once and with their file and line. Nothing is started yet."""
+    from core_lib.component.lifecycle import refuse_too_early
     from core_lib.framework.errors import CompileError
     from core_lib.framework.models import PackageDetails
     from core_lib.helper import utc_now
@@ -60,7 +61,11 @@ def prepare(connection: Connection, shell: Shell, task: Task, asked: Asked, **op
         options=options_of(asked.run, **options),
         executor=asked.run.executor,
     )
-    compilation = gather(connection, payload, package).compile()
+    inputs = gather(connection, payload, package)
+    payload = inputs.payload
+    if inputs.released is not None:
+        refuse_too_early(connection.client.items, payload, inputs.released, inputs.facts.values)
+    compilation = inputs.compile()
     for warning in compilation.warnings:
         shell.say(f"warning: {warning}")
     if task not in compilation.plans:

@@ -93,6 +93,7 @@ def compile_package(
 def _write(folder: Path, compilation: Compilation) -> list[str]:
     written = []
     texts = {f"{task.value}.actions": plan.to_json().encode() for task, plan in compilation.plans.items()}
+    texts |= _templates(compilation)
     for name, content in (texts | dict(compilation.files)).items():
         path = folder / name
         with writing(path):
@@ -100,3 +101,14 @@ def _write(folder: Path, compilation: Compilation) -> list[str]:
             path.write_bytes(content)
         written.append(str(path))
     return written
+
+
+def _templates(compilation: Compilation) -> dict[str, bytes]:
+    """The templates that a compile of components made, to be read by people: `templates/component/stage.yaml`."""
+    from core_lib.framework.codecs import dump_yaml, load_document
+
+    files = {file.path: file.key for plan in compilation.plans.values() if plan.components is not None for file in plan.files}
+    return {
+        f"templates/{path}": dump_yaml(load_document(compilation.files[key], path).data).encode()
+        for path, key in sorted(files.items())
+    }

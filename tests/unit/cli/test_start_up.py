@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from cli.main import app
 
 COMMANDS = (
-    "up", "down", "status", "init", "validate", "compile", "plan", "apply", "deploy", "teardown", "runs", "facts", "why",
-    "targets", "registry", "schema", "info", "completion",
+    "up", "down", "status", "init", "validate", "compile", "plan", "apply", "deploy", "release", "teardown", "runs", "facts",
+    "why", "targets", "registry", "schema", "info", "completion",
 )  # fmt: skip
 HEAVY = ("prefect", "boto3", "botocore", "pydantic", "rich", "yaml", "cfnlint", "deployments", "flows", "core_lib.db", "jinja2")
 
