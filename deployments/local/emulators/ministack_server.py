@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+from deployments.local.emulators import managed_passwords
 from deployments.local.emulators.snapshots import Snapshots
 
 _STOP_SECONDS = 6.0
@@ -59,6 +60,7 @@ async def _serve(descriptor: int, state: Path | None) -> None:
     from hypercorn.config import Config
     from ministack import app as ministack
 
+    managed_passwords.install()
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = 3600
