@@ -38,6 +38,6 @@ def explain(
         near = nearest(component, made.built.components)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(made.built.components)}"
         raise InputError(f"there is no component {component!r}", where=str(package), hint=hint)
-    told = explained(compiled, findings_of(made.built, made.facts, made.package))
+    told = explained(compiled, findings_of(made.built, made.facts, made.package), made.built.components.values())
     text = component_graph(told) if mermaid else sentences(told)
     shell.emit({**told.as_dict(), "Mermaid": component_graph(told)}, text)

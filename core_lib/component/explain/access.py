@@ -37,11 +37,16 @@ class Permission(Message):
     policy: str
 
 
-def permissions_of(owner: str, template: StageTemplate) -> Iterator[Permission]:
-    """Every statement of a template that allows or denies something."""
+def permissions_of(owner: str, template: StageTemplate, *, only: str | None = None) -> Iterator[Permission]:
+    """Every statement of a template that allows or denies something, said from the side of `owner`.
+
+    With `only`, those alone of policies for roles of this component.
+    """
     words = Words(owner, template)
     for name, resource in (template.body.get("Resources") or {}).items():
         kind, properties = resource.get("Type"), resource.get("Properties") or {}
+        if only is not None and not _is_for(properties, words, only):
+            continue
         if kind in _INLINE:
             yield from _of_role(template.stage, name, properties, words)
         elif kind in _POLICIES:
@@ -54,6 +59,11 @@ def permissions_of(owner: str, template: StageTemplate) -> Iterator[Permission]:
             yield from _statements(template.stage, name, properties.get(key), words, what=resource_name)
         elif kind == "AWS::Lambda::Permission":
             yield _caller(template.stage, name, properties, words)
+
+
+def _is_for(properties: Mapping[str, Any], words: Words, component: str) -> bool:
+    wires = (words.wire(role) for role in _each(properties.get("Roles")))
+    return any(wire is not None and wire.owner == component for wire in wires)
 
 
 def _of_role(stage: str, name: str, properties: Mapping[str, Any], words: Words) -> Iterator[Permission]:

@@ -14,7 +14,7 @@ from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Step
 from core_lib.framework.models import Message
 
 _OF_KEY = "${Key}"
-PLACEHOLDER = "Nothing"
+_PLACEHOLDER = "AWS::CloudFormation::WaitConditionHandle"
 """The resource of stacks that are there for their outputs alone."""
 _KEPT = ("Retain", "Snapshot", "RetainExceptOnCreate")
 
@@ -72,6 +72,10 @@ class Explanation(Message):
     encryption: tuple[Encryption, ...]
     network: tuple[Opening, ...]
     access: tuple[Permission, ...]
+    elsewhere: tuple[Permission, ...] = ()
+    """What other components of the package let its roles do."""
+    reaches: tuple[Opening, ...] = ()
+    """What other components of the package let it reach."""
     names: tuple[DnsName, ...]
     outputs: dict[str, str]
     actions: tuple[MoreAction, ...]
@@ -83,10 +87,17 @@ class Explanation(Message):
     findings: tuple[Accepted, ...] = ()
 
 
-def explain(compiled: Compiled, findings: Iterable[Finding] = ()) -> Explanation:
-    """The explanation of a component; of `findings` those about it are told."""
+def explain(compiled: Compiled, findings: Iterable[Finding] = (), others: Iterable[Compiled] = ()) -> Explanation:
+    """The explanation of a component.
+
+    Args:
+        compiled: the component.
+        findings: of the guard rails; those about the component are told.
+        others: the components of the package; what they let this one do is told too.
+    """
     component = compiled.component
     templates = list(compiled.stages.values())
+    elsewhere = [each for other in others if other.component.name != component.name for each in other.stages.values()]
     return Explanation(
         component=component.name,
         type=component.written_type,
@@ -98,6 +109,8 @@ def explain(compiled: Compiled, findings: Iterable[Finding] = ()) -> Explanation
         encryption=tuple(item for each in templates for item in encryption_of(component.name, each)),
         network=tuple(item for each in templates for item in openings_of(component.name, each)),
         access=tuple(item for each in templates for item in permissions_of(component.name, each)),
+        elsewhere=tuple(item for each in elsewhere for item in permissions_of(component.name, each, only=component.name)),
+        reaches=tuple(item for each in elsewhere for item in openings_of(component.name, each, only=component.name)),
         names=tuple(_dns_names(compiled)),
         outputs=_outputs(compiled),
         actions=tuple(_more(task, step) for task, steps in compiled.steps.items() for step in steps),
@@ -116,7 +129,7 @@ def explain(compiled: Compiled, findings: Iterable[Finding] = ()) -> Explanation
 
 def _made(resources: Mapping[str, Any]) -> Iterator[Made]:
     for name, resource in resources.items():
-        if name == PLACEHOLDER:
+        if resource.get("Type") == _PLACEHOLDER:
             continue
         policy = resource.get("DeletionPolicy")
         yield Made(name=name, type=resource.get("Type", ""), kept=str(policy) if policy in _KEPT else None)

@@ -46,11 +46,11 @@ def component_graph(told: Explanation) -> str:
     for stack in told.stacks:
         for made in stack.resources:
             chart.edge(centre, chart.node(made.name, f"{made.name}<br/>{made.type.removeprefix('AWS::')}"))
-    for item in told.network:
+    for item in (*told.network, *told.reaches):
         peer, group = chart.node(item.peer, shape="()"), chart.node(item.group)
         start, end = (group, peer) if item.outwards else (peer, group)
         chart.edge(start, end, item.ports)
-    for grant in told.access:
+    for grant in (*told.access, *told.elsewhere):
         if grant.denied or not grant.resources:
             continue
         actions = ", ".join(grant.actions[:2]) + (" ..." if len(grant.actions) > 2 else "")

@@ -30,12 +30,17 @@ class Opening(Message):
     why: str | None = None
 
 
-def openings_of(owner: str, template: StageTemplate) -> Iterator[Opening]:
-    """Every rule of a template: those of their own, and those inside a security group."""
+def openings_of(owner: str, template: StageTemplate, *, only: str | None = None) -> Iterator[Opening]:
+    """Every rule of a template, said from the side of `owner`: those of their own, and those inside a security group.
+
+    With `only`, those alone that let groups of this component in.
+    """
     words = Words(owner, template)
     for name, resource in (template.body.get("Resources") or {}).items():
         properties: Mapping[str, Any] = resource.get("Properties") or {}
         kind = resource.get("Type")
+        if only is not None and not _lets_in(properties, words, only):
+            continue
         if kind in (_INGRESS, _EGRESS):
             yield _opening(template.stage, words.say(properties.get("GroupId")), properties, words, outwards=kind == _EGRESS)
         elif kind == "AWS::EC2::SecurityGroup":
@@ -43,6 +48,11 @@ def openings_of(owner: str, template: StageTemplate) -> Iterator[Opening]:
                 for rule in properties.get(key) or ():
                     if isinstance(rule, Mapping) and "IpProtocol" in rule:
                         yield _opening(template.stage, name, rule, words, outwards=outwards)
+
+
+def _lets_in(properties: Mapping[str, Any], words: Words, component: str) -> bool:
+    wire = words.wire(properties.get("SourceSecurityGroupId"))
+    return wire is not None and wire.owner == component
 
 
 def _opening(stage: str, group: str, rule: Mapping[str, Any], words: Words, *, outwards: bool) -> Opening:

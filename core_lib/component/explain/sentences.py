@@ -65,6 +65,8 @@ def _opened(told: Explanation) -> Iterator[str]:
         yield "Nobody may reach it over the network."
     for item in inwards:
         yield _opening(item)
+    for item in told.reaches:
+        yield _opening(item)
     for item in told.network:
         if item.outwards:
             yield f"{item.group} may reach {item.peer.replace(EVERYBODY, 'the whole internet')} on {item.ports}."
@@ -76,7 +78,7 @@ def _opening(item: Opening) -> str:
 
 
 def _allowed(told: Explanation) -> Iterator[str]:
-    for item in told.access:
+    for item in (*told.access, *told.elsewhere):
         yield _permission(item)
 
 

@@ -19,6 +19,8 @@ RULES_OF_A_GROUP = 60
 """AWS's own limit of rules of a group, as long as nobody has raised it (quota L-0EA8095F), for each version of IP."""
 USUAL_GROUP = "SecurityGroupId"
 """Output of another app's component that has its main group."""
+ASKED_FOR = "AskedFor"
+"""In the metadata of a rule that is written in a Pipeline::Security. The guard rails let no other rule open anything to all."""
 _NETWORK = re.compile(r"(?:TCP|UDP|ICMP|ALL)(?::|\Z)", re.IGNORECASE)
 _WEB = frozenset({80, 443})
 _ICMP_V6 = "icmpv6"
@@ -78,6 +80,7 @@ def ingress_of(component: str, group: str, source: Source, ports: Ports, purpose
     logical_id = f"From{words[:_LONGEST_WORDS]}{sha256_hex(canonical_json(properties))[:_DIGEST]}"
     return logical_id, {
         "Type": "AWS::EC2::SecurityGroupIngress",
+        "Metadata": {ASKED_FOR: describable(purpose)},
         "Properties": {**properties, "Description": describable(purpose)},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -215,3 +216,32 @@ topic: {Type: AWS::SNS::Topic, Configuration: {Topic: {}}}
     assert 'n1_topic -->|"uses"| n0_table' in text
     assert 'n2_office -->|"read"| n0_table' in text
     assert APPLICATION not in text
+
+
+def test_explanation_when_others_let_it_do_something_then_that_is_told_too() -> None:
+    grant = {
+        "Roles": [{"Ref": "Mine"}],
+        "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Ref": "Arn"}}},
+    }
+    ingress = {
+        "IpProtocol": "tcp",
+        "FromPort": 443,
+        "ToPort": 443,
+        "GroupId": {"Ref": "Theirs"},
+        "SourceSecurityGroupId": {"Ref": "Group"},
+    }
+    resources = {
+        "Grant": {"Type": "AWS::IAM::Policy", "Properties": grant},
+        "Stranger": {"Type": "AWS::IAM::Policy", "Properties": {**grant, "Roles": [{"Ref": "Other"}]}},
+        "In": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": ingress},
+    }
+    wires = {
+        "Mine": Wire("shop", "security", "RoleName"), "Other": Wire("else", "security", "RoleName"),
+        "Arn": Wire("files", "resources", "BucketArn"), "Group": Wire("shop", "security", "SecurityGroupId"),
+        "Theirs": Wire("files", "security", "SecurityGroupId"),
+    }  # fmt: skip
+    files = Compiled(replace(component(), name="files"), {"rules": staged(resources, **wires)}, {}, frozenset())
+    text = sentences(explain(Compiled(component(), {}, {}, frozenset()), others=[files]))
+    assert "Role may s3:GetObject on BucketArn of files." in text
+    assert "SecurityGroup may reach SecurityGroup of files on TCP 443." in text
+    assert text.count("s3:GetObject") == 1

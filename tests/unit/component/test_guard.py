@@ -13,6 +13,7 @@ import pytest
 from core_lib.component.checking import check
 from core_lib.component.guard import Finding, guard, lint_templates, rulebook, tag_findings, tag_policy
 from core_lib.component.model import StageTemplate
+from core_lib.component.security import security_stages
 from core_lib.db import Facts
 from core_lib.deployspec.lint import Linter
 from core_lib.framework.errors import GuardError, SchemaError
@@ -281,3 +282,23 @@ def _seconds_of(made: Any) -> float:
     began = time.perf_counter()
     guard(made, BUILTIN)
     return time.perf_counter() - began
+
+
+def test_ingress_when_it_is_written_in_a_pipeline_security_then_the_world_may_be_let_in() -> None:
+    asked = {
+        "web.yaml": """
+web:
+  Type: AWS::NetworkLoadBalancer
+  Configuration:
+    LoadBalancer:
+      Pipeline::Security: [{Source: 0.0.0.0/0, Allow: ["TCP:443"]}]
+      Properties: {Scheme: internet-facing}
+    Listener: {Properties: {Port: 443, Protocol: TCP}}
+"""
+    }
+    definitions = {name: each.component for name, each in built(asked).components.items() if name == "web"}
+    rules = security_stages(definitions, component_facts()).stages["web"]["rules-base"]["Resources"]
+    assert [rule["Properties"]["CidrIp"] for rule in rules.values()] == ["0.0.0.0/0"]
+    assert not [each for each in found(BUILTIN, rules) if each.rule == "open-ingress"]
+    unasked = {name: {key: part for key, part in rule.items() if key != "Metadata"} for name, rule in rules.items()}
+    assert [each for each in found(BUILTIN, unasked) if each.rule == "open-ingress"]
