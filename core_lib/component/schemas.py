@@ -226,7 +226,7 @@ def _security(type_: ComponentType, rule: EntryRule) -> Schema:
 def _words(type_: ComponentType, rule: EntryRule) -> Iterator[str]:
     if "iam" in rule.security:
         yield from type_.file.security.allow
-    if "network" in rule.security:
+    if {"network", "addresses"} & set(rule.security):
         yield from ("TCP:443", "UDP:53", "ALL:*")
 
 

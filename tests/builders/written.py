@@ -67,6 +67,13 @@ TYPES = {
           Bucket: {Purpose: The bucket., Loose: true}
         Outputs: {BucketName: its name}
     """,
+    "Site": """
+        Type: Test::Site
+        Group: web
+        Purpose: A website.
+        Configuration:
+          Site: {Purpose: The website., Loose: true, Security: [addresses]}
+    """,
     "Anything": """
         Type: Test::Anything
         Group: developer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from core_lib.framework.models import Message
 
@@ -37,7 +37,8 @@ class EntryRule(Message):
     loose: bool = False
     plain: bool = False
     """Written without Properties: what stands there is its only property, `Value`."""
-    security: tuple[Literal["iam", "network"], ...] = ()
+    security: tuple[Literal["iam", "network", "addresses"], ...] = ()
+    """What a Pipeline::Security on it may hold; `addresses`: network rules for which the template itself lets addresses in."""
     group: str | None = None
 
     @field_validator("count", mode="before")
@@ -56,12 +57,19 @@ class EntryRule(Message):
 
 
 class Role(Message):
-    """A role of a component."""
+    """A role of a component. `properties` is a tree with further properties of it, and may say who assumes it."""
 
-    services: tuple[str, ...] = Field(min_length=1)
+    services: tuple[str, ...] = ()
     instance_profile: bool = False
     managed_policies: tuple[str, ...] = ()
     statements: tuple[dict[str, Any], ...] = ()
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_assumed(self) -> Self:
+        if not (self.services or self.properties):
+            raise ValueError("a role needs Services, or Properties with an AssumeRolePolicyDocument")
+        return self
 
 
 class Permission(Message):

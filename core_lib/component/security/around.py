@@ -40,7 +40,7 @@ class Around:
         """Tell that an entry does not offer an item of Allow, and what it offers."""
         offered = [*self.security[component.name].allow] if "iam" in entry.rule.security else []
         near = nearest(item, offered)
-        ports = ["a port such as TCP:443"] if "network" in entry.rule.security else []
+        ports = ["a port such as TCP:443"] if {"network", "addresses"} & set(entry.rule.security) else []
         hint = (
             f"did you mean {near}?" if near else f"{component.written_type} offers {', '.join([*offered, *ports]) or 'nothing'}"
         )

@@ -19,6 +19,8 @@ _SUB = re.compile(r"\$\{([^!}][^}]*)\}")
 _PLAIN_NAME = re.compile(r"AWS::[A-Za-z]+\Z|[A-Za-z][A-Za-z0-9]*\Z")
 _COMMERCIAL = "arn:aws:"
 _OWN = "own"
+_JOINED = ("ManagedPolicyArns", "Policies")
+"""Properties of a role that its type adds to, where it replaces all others."""
 
 Body = dict[str, Any]
 
@@ -74,12 +76,15 @@ def _role(component: Component, name: str, role: Role, branch_name: str, facts: 
             {"Effect": "Allow", "Principal": {"Service": list(role.services)}, "Action": "sts:AssumeRole"}
         ]),
     }  # fmt: skip
-    managed = managed_policies(role, facts)
+    properties |= {name: value for name, value in role.properties.items() if name not in _JOINED}
+    managed = [*managed_policies(role, facts), *role.properties.get("ManagedPolicyArns", ())]
     if managed:
         properties["ManagedPolicyArns"] = [substituted(arn) for arn in managed]
     own = own_statements(role, facts)
     if own:
         properties["Policies"] = [{"PolicyName": _OWN, "PolicyDocument": document(own)}]
+    if "Policies" in role.properties:
+        properties["Policies"] = [*properties.get("Policies", ()), *role.properties["Policies"]]
     boundary = facts.get("PermissionsBoundaryArn")
     if boundary is not None:
         properties["PermissionsBoundary"] = substituted(boundary)

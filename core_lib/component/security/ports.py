@@ -26,21 +26,39 @@ class PortRules:
 
     def open(self, component: Component, entry: Entry, grant: Grant, item: str, sources: Iterable[Source]) -> None:
         """Open what an item of Allow says to all sources."""
+        if "addresses" in entry.rule.security:
+            self._told(component, entry, grant, item, sources)
+            return
         group = entry.rule.group or self._around.main_group(component.name)
         if "network" not in entry.rule.security or group is None:
             offered = ", ".join(self._around.security[component.name].allow) or "nothing"
             message = f"{entry.key} has no port that {shown(item)} could open"
             self._around.findings.fault(component, grant.path, message, f"it offers {offered}")
             return
-        try:
-            ports = ports_of(item)
-        except RenderError as error:
-            self._around.findings.fault(component, grant.path, error.message, error.hint)
+        ports = self._ports(component, grant, item)
+        if ports is None:
             return
         self.named.add((component.name, group))
         for source in sources:
             if source.component is None or self._has_group(component, grant, source.component):
                 self._add(component, entry, grant, group, source, ports)
+
+    def _ports(self, component: Component, grant: Grant, item: str) -> Ports | None:
+        try:
+            return ports_of(item)
+        except RenderError as error:
+            self._around.findings.fault(component, grant.path, error.message, error.hint)
+            return None
+
+    def _told(self, component: Component, entry: Entry, grant: Grant, item: str, sources: Iterable[Source]) -> None:
+        """What the component's own template opens to addresses."""
+        ports = self._ports(component, grant, item)
+        for source in sources:
+            if not source.ingress.startswith("Cidr"):
+                message = f"{entry.key} can be opened to addresses only, and {source.shown} is none"
+                self._around.findings.fault(component, grant.path, message, "write an address range, or an alias of ranges")
+            elif ports is not None:
+                self._open(component, entry, grant, source, ports)
 
     def _has_group(self, component: Component, grant: Grant, source: Component) -> bool:
         """Whether the source has a group that a rule can name."""
@@ -70,6 +88,9 @@ class PortRules:
         if source.is_everyone and not ports.is_web:
             message = f"{ports.text} of {entry.key} is opened to the whole internet"
             self._around.findings.warn(component, grant.path, message)
+        self._open(component, entry, grant, source, ports)
+
+    def _open(self, component: Component, entry: Entry, grant: Grant, source: Source, ports: Ports) -> None:
         self._around.opened.append(
             Opened(
                 component=component.name, entry=entry.key, source=source.shown, allow=ports.text, kind="network",

@@ -7,6 +7,7 @@ from typing import Any
 
 from core_lib.component.filters import FILTERS
 from core_lib.component.library import ComponentType, StepRule
+from core_lib.component.library.types import SecurityRule
 from core_lib.component.model import Component, StageTemplate, Step
 from core_lib.component.naming import Names
 from core_lib.component.templates.context import Surroundings, component_context
@@ -60,6 +61,16 @@ class StageMaker:
     def data(self, value: Any, name: str) -> Any:
         """A tree of `type.yaml`, rendered."""
         return self._render(lambda: self._forest.data(value, name).render(self._context), name)
+
+    def security(self) -> SecurityRule:
+        """The security of the type, with the properties of its roles rendered."""
+        rule = self.component.type.file.security
+        made = {
+            name: role.but(properties=self.data(role.properties, f"security.{name}"))
+            for name, role in rule.roles.items()
+            if role.properties
+        }
+        return rule.but(roles={**rule.roles, **made}) if made else rule
 
     def holds(self, expression: str, name: str) -> bool:
         """Whether an expression of `type.yaml` is true for the component."""

@@ -165,3 +165,21 @@ web:
     assert (web.protocol, web.ports, web.is_everyone) == ("tcp", (443, 443), True)
     assert (office.protocol, office.ports, office.is_everyone) == ("-1", None, False)
     assert web.where.startswith("platform/components/app.yaml:8:")
+
+
+def test_role_when_its_type_says_who_assumes_it_then_nobody_else_does_and_what_is_listed_is_added() -> None:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Federated": "oidc"}, "Action": "sts:AssumeRoleWithWebIdentity"}]}
+    own = {"PolicyName": "more", "PolicyDocument": {"Statement": []}}
+    properties = {"AssumeRolePolicyDocument": trust, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/B"], "Policies": [own]}
+    default = [{"Action": "ec2:DescribeTags", "Resource": "*"}]
+    made = role(
+        Role(properties=properties), DefaultManagedPolicyArns=["arn:aws:iam::aws:policy/A"], DefaultIamPolicyStatements=default
+    )
+    assert made["AssumeRolePolicyDocument"] == trust
+    assert made["ManagedPolicyArns"] == ["arn:aws:iam::aws:policy/A", "arn:aws:iam::aws:policy/B"]
+    assert [policy["PolicyName"] for policy in made["Policies"]] == ["own", "more"]
+
+
+def test_role_when_nobody_could_assume_it_then_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="a role needs Services"):
+        Role()

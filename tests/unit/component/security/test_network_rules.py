@@ -198,3 +198,28 @@ def test_rules_when_they_are_written_in_another_order_then_they_are_the_same(ite
         return resources
 
     assert found(items, sources) == found(sorted(items), sorted(sources))
+
+
+def site(source: str, allow: str = "TCP:443") -> Secured:
+    text = f"www: {{Type: Test::Site, Configuration: {{Site: {{Pipeline::Security: {{Source: {source}, Allow: {allow}}}}}}}}}"
+    return security_stages(written(OTHERS + text), component_facts(SecurityAliases=ALIASES))
+
+
+def test_addresses_when_the_template_itself_lets_them_in_then_they_are_told_and_there_is_no_rule() -> None:
+    found = site("[office, 0.0.0.0/0]")
+    assert "www" not in found.stages
+    assert [(opened.source, opened.is_everyone) for opened in found.opened] == [
+        ("198.51.100.0/24 (office)", False),
+        ("0.0.0.0/0", True),
+    ]
+
+
+@pytest.mark.parametrize("source", ["fn", "pl-4fa04526", "edges"])
+def test_addresses_when_a_source_has_none_then_it_is_refused(source: str) -> None:
+    with pytest.raises(CoreError, match="Site can be opened to addresses only"):
+        site(source)
+
+
+def test_addresses_when_the_item_is_no_port_then_it_is_refused() -> None:
+    with pytest.raises(CoreError, match="TCP:99999"):
+        site("office", "TCP:99999")
