@@ -6,14 +6,16 @@ pointers and the release, which hand on what `resources` gives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core_lib.component.definitions import reading
 from core_lib.component.functions import Environment, resolve_functions
+from core_lib.component.library import SecurityRule
 from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
 from core_lib.component.naming import names_of
+from core_lib.component.security import Opened, security_stages
 from core_lib.component.templates import TAG_SCOPE, TASKS, StageMaker, Surroundings, application_type
 from core_lib.db import Facts
 from core_lib.deployspec import CompileWarning
@@ -28,10 +30,14 @@ KEY = Wire(APPLICATION, "kms", "KeyArn")
 
 @dataclass(frozen=True)
 class Built:
-    """All components by name, `_application` among them; `copies` maps artefact keys to files of the package."""
+    """All components by name, `_application` among them.
+
+    `copies` maps artefact keys to files of the package, `opened` says what is allowed to whom.
+    """
 
     components: Mapping[str, Compiled]
     copies: Mapping[str, str]
+    opened: tuple[Opened, ...] = ()
     warnings: tuple[CompileWarning, ...] = ()
 
 
@@ -63,11 +69,15 @@ class Builder:
             copies.update(resolved.copies)
             self._makers[name] = self._maker(resolved.component)
         stages = {name: self._own_stages(name) for name in components}
+        secured = security_stages(components, self._around.facts, uses=set(_wires(stages)), security_of=self._security_of)
+        for name, bodies in secured.stages.items():
+            for stage, body in bodies.items():
+                self._put(stages, name, stage, body)
         built = {name: self._compiled(component, stages[name]) for name, component in components.items()}
         application = self._application()
         if application is not None:
             built = {APPLICATION: application, **built}
-        return Built(built, copies, self._definitions.warnings)
+        return Built(built, copies, secured.opened, (*self._definitions.warnings, *secured.warnings))
 
     def _maker(self, component: Component) -> StageMaker:
         build = component.persist_update_version or self._around.fact("Build")
@@ -79,6 +89,18 @@ class Builder:
         for stage in OWN_STAGES:
             self._put(stages, name, stage, self._makers[name].body(stage))
         return stages[name]
+
+    def _security_of(self, component: Component) -> SecurityRule:
+        """The type's `Security`, with the statements of its roles rendered for the component."""
+        told = component.type.file.security
+        maker = self._makers[component.name]
+        roles = {
+            name: role.model_copy(update={"statements": tuple(maker.data(list(role.statements), f"security.{name}"))})
+            if role.statements
+            else role
+            for name, role in told.roles.items()
+        }
+        return told.model_copy(update={"roles": roles})
 
     def _put(self, stages: Mapping[str, dict[str, StageTemplate]], name: str, stage: str, body: Mapping[str, Any] | None) -> None:
         maker = self._makers[name]
@@ -161,3 +183,9 @@ class Builder:
         stages: dict[str, dict[str, StageTemplate]] = {APPLICATION: {}}
         self._put(stages, APPLICATION, "kms", self._makers[APPLICATION].body("kms"))
         return Compiled(component, stages[APPLICATION], dict.fromkeys(TASKS, ()), frozenset())
+
+
+def _wires(stages: Mapping[str, Mapping[str, StageTemplate]]) -> Iterator[Wire]:
+    for own in stages.values():
+        for template in own.values():
+            yield from (value for value in template.parameters.values() if isinstance(value, Wire))
