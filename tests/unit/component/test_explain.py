@@ -205,16 +205,19 @@ table:
   DependsOn: [topic]
   Configuration:
     Table:
-      Pipeline::Security: [{Source: office, Allow: [read]}]
+      Pipeline::Security: [{Source: worker, Allow: [read]}]
       Properties: {AttributeDefinitions: [{AttributeName: id, AttributeType: S}], KeySchema: [{AttributeName: id, KeyType: HASH}]}
 topic: {Type: AWS::SNS::Topic, Configuration: {Topic: {}}}
+worker:
+  Type: AWS::Serverless
+  Configuration: {Function: {Properties: {Handler: a.b, Runtime: python3.13, Code: {S3Key: a.zip, S3Bucket: b}}}}
 """
     )
     components = {name: each.component for name, each in made.components.items() if name != APPLICATION}
     text = package_graph(components, {"topic": ["table", APPLICATION]})
     assert 'n0_table -.->|"after"| n1_topic' in text
     assert 'n1_topic -->|"uses"| n0_table' in text
-    assert 'n2_office -->|"read"| n0_table' in text
+    assert 'n2_worker -->|"read"| n0_table' in text
     assert APPLICATION not in text
 
 
