@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from core_lib.component.filters import FILTERS
-from core_lib.component.library import ComponentType, StepRule
+from core_lib.component.library import ComponentType, Role, StepRule
 from core_lib.component.library.types import SecurityRule
 from core_lib.component.model import Component, StageTemplate, Step
 from core_lib.component.naming import Names
@@ -63,14 +63,16 @@ class StageMaker:
         return self._render(lambda: self._forest.data(value, name).render(self._context), name)
 
     def security(self) -> SecurityRule:
-        """The security of the type, with the properties of its roles rendered."""
+        """The security of the type, with the statements and further properties of its roles rendered."""
         rule = self.component.type.file.security
-        made = {
-            name: role.but(properties=self.data(role.properties, f"security.{name}"))
-            for name, role in rule.roles.items()
-            if role.properties
-        }
+        made = {name: self._role(role, name) for name, role in rule.roles.items() if role.statements or role.properties}
         return rule.but(roles={**rule.roles, **made}) if made else rule
+
+    def _role(self, role: Role, name: str) -> Role:
+        return role.but(
+            statements=self.data(list(role.statements), f"security.{name}.statements") or (),
+            properties=self.data(role.properties, f"security.{name}.properties") or {},
+        )
 
     def holds(self, expression: str, name: str) -> bool:
         """Whether an expression of `type.yaml` is true for the component."""
