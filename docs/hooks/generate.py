@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from functions import component_functions
 from pieces import actions, commands, errors, exit_codes, schemas, settings
 
 PIECES: dict[str, Callable[[], str]] = {
     "actions": actions,
     "commands": commands,
+    "component-functions": component_functions,
     "errors": errors,
     "exit-codes": exit_codes,
     "schemas": schemas,
