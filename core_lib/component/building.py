@@ -12,7 +12,6 @@ from typing import Any
 
 from core_lib.component.definitions import reading
 from core_lib.component.functions import Environment, resolve_functions
-from core_lib.component.library import SecurityRule
 from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
 from core_lib.component.naming import names_of
 from core_lib.component.security import Opened, security_stages
@@ -69,7 +68,9 @@ class Builder:
             copies.update(resolved.copies)
             self._makers[name] = self._maker(resolved.component)
         stages = {name: self._own_stages(name) for name in components}
-        secured = security_stages(components, self._around.facts, uses=set(_wires(stages)), security_of=self._security_of)
+        secured = security_stages(
+            components, self._around.facts, uses=set(_wires(stages)), security_of=lambda one: self._makers[one.name].security()
+        )
         for name, bodies in secured.stages.items():
             for stage, body in bodies.items():
                 self._put(stages, name, stage, body)
@@ -89,18 +90,6 @@ class Builder:
         for stage in OWN_STAGES:
             self._put(stages, name, stage, self._makers[name].body(stage))
         return stages[name]
-
-    def _security_of(self, component: Component) -> SecurityRule:
-        """The type's `Security`, with the statements of its roles rendered for the component."""
-        told = component.type.file.security
-        maker = self._makers[component.name]
-        roles = {
-            name: role.model_copy(update={"statements": tuple(maker.data(list(role.statements), f"security.{name}"))})
-            if role.statements
-            else role
-            for name, role in told.roles.items()
-        }
-        return told.model_copy(update={"roles": roles})
 
     def _put(self, stages: Mapping[str, dict[str, StageTemplate]], name: str, stage: str, body: Mapping[str, Any] | None) -> None:
         maker = self._makers[name]
