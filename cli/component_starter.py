@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
+from core_lib.component.definitions.components import NAME
 from core_lib.component.library import ComponentType
 from core_lib.framework.errors import InputError
 
 _WIDTH = 110
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
 
 
 def starter(kind: ComponentType, written_type: str, name: str, taken: Iterable[str]) -> str:
@@ -26,8 +26,8 @@ def starter(kind: ComponentType, written_type: str, name: str, taken: Iterable[s
     Raises:
         InputError: a name that a component cannot have.
     """
-    if not _NAME.match(name):
-        raise InputError(f"a component cannot be called {name!r}", where="NAME", hint="small letters, digits and hyphens")
+    if not NAME.match(name):
+        raise InputError(f"a component cannot be called {name!r}", where="NAME", hint="letters, digits and hyphens, at most 63")
     blocks = dict(_blocks(kind.files["example.yaml"].decode()))
     main = next((key for key, text in blocks.items() if _type_of(text) == kind.name), next(iter(blocks)))
     text = _renamed(blocks.pop(main), main, name).replace(f"Type: {kind.name}", f"Type: {written_type}", 1)

@@ -167,7 +167,7 @@ def _component_names(folder: Path) -> list[str]:
     import re
 
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("**/*.yaml"))] if folder.is_dir() else []
-    return [name for text in texts for name in re.findall(r"^([a-z][a-z0-9-]*):", text, re.MULTILINE)]
+    return [name for text in texts for name in re.findall(r"^([A-Za-z0-9][A-Za-z0-9-]*):", text, re.MULTILINE)]
 
 
 def _document(finding: Finding, where: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from core_lib.component.model import StageTemplate
 from core_lib.framework.models import Message
 
 ANYBODY = "anybody"
+TAKE_ON = "take on the role"
 _INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 _POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 _OWN_POLICY: Mapping[str, tuple[str, str | None]] = {
@@ -69,7 +70,7 @@ def _is_for(properties: Mapping[str, Any], words: Words, component: str) -> bool
 def _of_role(stage: str, name: str, properties: Mapping[str, Any], words: Words) -> Iterator[Permission]:
     for statement in _each((properties.get("AssumeRolePolicyDocument") or {}).get("Statement")):
         yield Permission(
-            stage=stage, who=_principal(statement, words), actions=("take on the role",), resources=(name,), policy=name,
+            stage=stage, who=_principal(statement, words), actions=(TAKE_ON,), resources=(name,), policy=name,
             denied=statement.get("Effect") == "Deny", only_if=_condition(statement, words),
         )  # fmt: skip
     for policy in properties.get("Policies") or ():

@@ -10,12 +10,13 @@ from core_lib.component.explain.encryption import Encryption, encryption_of
 from core_lib.component.explain.network import Opening, openings_of
 from core_lib.component.explain.words import Words
 from core_lib.component.guard import Finding
-from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Step
+from core_lib.component.model import ANCHOR, APPLICATION, Compiled, StageTemplate, Step
 from core_lib.framework.models import Message
 
 _OF_KEY = "${Key}"
 _PLACEHOLDER = "AWS::CloudFormation::WaitConditionHandle"
 """The resource of stacks that are there for their outputs alone."""
+_ORDER = ("kms", "security", "rules-base", "context", "logs", "bake", "resources", "rules", "pointers", "release")
 _KEPT = ("Retain", "Snapshot", "RetainExceptOnCreate")
 
 
@@ -96,7 +97,7 @@ def explain(compiled: Compiled, findings: Iterable[Finding] = (), others: Iterab
         others: the components of the package; what they let this one do is told too.
     """
     component = compiled.component
-    templates = list(compiled.stages.values())
+    templates = sorted(compiled.stages.values(), key=_turn)
     elsewhere = [each for other in others if other.component.name != component.name for each in other.stages.values()]
     return Explanation(
         component=component.name,
@@ -114,7 +115,7 @@ def explain(compiled: Compiled, findings: Iterable[Finding] = (), others: Iterab
         names=tuple(_dns_names(compiled)),
         outputs=_outputs(compiled),
         actions=tuple(_more(task, step) for task, steps in compiled.steps.items() for step in steps),
-        uses=tuple(sorted({owner for owner, _ in compiled.uses if owner != APPLICATION})),
+        uses=tuple(sorted({owner for owner, stage in compiled.uses if owner != APPLICATION and stage != "security"})),
         waits_for=tuple(component.depends_on),
         persists=component.persist,
         goes_on_with=compiled.persisted,
@@ -125,6 +126,10 @@ def explain(compiled: Compiled, findings: Iterable[Finding] = (), others: Iterab
             if each.component == component.name
         ),
     )
+
+
+def _turn(template: StageTemplate) -> int:
+    return _ORDER.index(template.stage) if template.stage in _ORDER else len(_ORDER)
 
 
 def _made(resources: Mapping[str, Any]) -> Iterator[Made]:

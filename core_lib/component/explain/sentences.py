@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from core_lib.component.explain.access import ANYBODY, Permission
+from core_lib.component.explain.access import ANYBODY, TAKE_ON, Permission
 from core_lib.component.explain.encryption import AWS_KEY
 from core_lib.component.explain.explanation import Explanation, Stack
 from core_lib.component.explain.network import EVERYBODY, Opening
@@ -24,7 +24,7 @@ def sentences(told: Explanation) -> str:
     )  # fmt: skip
     lines = [f"{told.component} ({told.type}): {told.purpose}"]
     for title, found in subjects:
-        body = list(found)
+        body = list(dict.fromkeys(found))
         if body:
             lines += ["", title, *(f"  {line}" for line in body)]
     return "\n".join(lines)
@@ -83,7 +83,8 @@ def _allowed(told: Explanation) -> Iterator[str]:
 
 
 def _permission(item: Permission) -> str:
-    where = f" on {listed(item.resources)}" if item.resources else ""
+    joint = " " if item.actions == (TAKE_ON,) else " on "
+    where = f"{joint}{listed(item.resources)}" if item.resources else ""
     condition = f", if {item.only_if}" if item.only_if else ""
     if item.who == ANYBODY:
         subject = "Nobody may" if item.denied else "Anybody may"

@@ -56,8 +56,8 @@ class Words:
             parts = argument.split(".", 1) if isinstance(argument, str) else [str(part) for part in argument]
             return self._part(parts[0], parts[1])
         if name == "Fn::Sub":
-            text = argument[0] if isinstance(argument, list) else argument
-            return _ROOT.sub(_account, _VARIABLE.sub(lambda match: self._variable(match[1]), str(text)))
+            text, local = (argument[0], argument[1]) if isinstance(argument, list) else (argument, {})
+            return _ROOT.sub(_account, _VARIABLE.sub(lambda match: self._variable(match[1], local), str(text)))
         if name == "Fn::Join" and isinstance(argument, list) and isinstance(argument[1], list):
             return str(argument[0]).join(self.say(item) for item in argument[1])
         if name == "Fn::ImportValue":
@@ -66,7 +66,9 @@ class Words:
             return f"{self.say(argument[1])} or {self.say(argument[2])}"
         return f"{name.removeprefix('Fn::')} {self.say(argument)}"
 
-    def _variable(self, text: str) -> str:
+    def _variable(self, text: str, local: Mapping[str, Any]) -> str:
+        if text in local:
+            return self.say(local[text])
         if text.startswith("!"):
             return f"${{{text[1:]}}}"
         if text in _WITHIN:
@@ -88,8 +90,8 @@ class Words:
     def _wire(self, wire: Wire) -> str:
         if (wire.owner, wire.output) == (APPLICATION, "KeyArn"):
             return KEY
-        ends = (end for end in _NAMED if wire.stage == "security" and wire.output.endswith(end))
-        part = wire.output.removesuffix(next(ends, ""))
+        ends = _NAMED if wire.stage == "security" else ("Arn",)
+        part = wire.output.removesuffix(next((end for end in ends if wire.output.endswith(end) and wire.output != end), ""))
         return part if wire.owner == self._owner else f"{part} of {wire.owner}"
 
 

@@ -38,7 +38,7 @@ def staged(resources: Mapping[str, Any], **parameters: str | Wire) -> StageTempl
         ({"Fn::Sub": "${Table.Arn}/index/*"}, "Table/index/*"),
         ({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}, "IAM of this account"),
         ("arn:aws:iam::222222222222:root", "IAM of account 222222222222"),
-        ({"Fn::Sub": ["${A}-${!Literal}", {"A": 1}]}, "A-${Literal}"),
+        ({"Fn::Sub": ["${A}-${!Literal}", {"A": {"Ref": "Table"}}]}, "Table-${Literal}"),
         ({"Fn::Join": ["", [{"Fn::GetAtt": ["Table", "Arn"]}, "/*"]]}, "Table/*"),
         ({"Ref": "WorkerRole"}, "Role of worker"),
         ({"Ref": "Vpc"}, "vpc-1"),
@@ -245,6 +245,6 @@ def test_explanation_when_others_let_it_do_something_then_that_is_told_too() -> 
     }  # fmt: skip
     files = Compiled(replace(component(), name="files"), {"rules": staged(resources, **wires)}, {}, frozenset())
     text = sentences(explain(Compiled(component(), {}, {}, frozenset()), others=[files]))
-    assert "Role may s3:GetObject on BucketArn of files." in text
+    assert "Role may s3:GetObject on Bucket of files." in text
     assert "SecurityGroup may reach SecurityGroup of files on TCP 443." in text
     assert text.count("s3:GetObject") == 1
