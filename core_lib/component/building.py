@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core_lib.component.definitions import reading
+from core_lib.component.definitions import Faults, reading
 from core_lib.component.functions import Environment, resolve_functions
 from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
 from core_lib.component.naming import names_of
@@ -60,13 +60,15 @@ class Builder:
         Raises:
             CoreError: with file and line, and the component.
         """
+        faults = Faults("platform/components")
         components: dict[str, Component] = {}
         copies: dict[str, str] = {}
         for name, component in sorted(self._definitions.components.items()):
-            resolved = resolve_functions(component, self._environment)
+            resolved = resolve_functions(component, self._environment, faults)
             components[name] = resolved.component
             copies.update(resolved.copies)
             self._makers[name] = self._maker(resolved.component)
+        faults.tell()
         stages = {name: self._own_stages(name) for name in components}
         secured = security_stages(
             components, self._around.facts, uses=set(_wires(stages)), security_of=lambda one: self._makers[one.name].security()

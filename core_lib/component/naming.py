@@ -12,6 +12,7 @@ from typing import Any
 from core_lib.component.model import APPLICATION
 from core_lib.component.network import vpc_alias
 from core_lib.framework.codecs import sha256_hex
+from core_lib.framework.errors import CompileError
 from core_lib.renderer import shorten_unique
 
 STACK_NAME = 128
@@ -67,7 +68,7 @@ def names_of(facts: Mapping[str, Any], component: str, build: str) -> Names:
 
 def stack_name(base: str, stage: str) -> str:
     """The name of a stage's stack. The stage is always whole, so that stacks of one base can be told from each other."""
-    return f"{shorten_unique(base, _LONGEST_BASE)}-{stage}"
+    return f"{_short(base, _LONGEST_BASE)}-{stage}"
 
 
 def bucket_name(base: str, account: str, region: str) -> str:
@@ -76,12 +77,16 @@ def bucket_name(base: str, account: str, region: str) -> str:
     Names of buckets are shared by all of AWS; the same deployment in another account must not meet this one.
     """
     owner = sha256_hex(f"{account}:{region}")[:_OWNER_LENGTH]
-    return f"{shorten_unique(_lower(base), _BUCKET_NAME - _OWNER_LENGTH - 1)}-{owner}"
+    return f"{_short(_lower(base), _BUCKET_NAME - _OWNER_LENGTH - 1)}-{owner}"
 
 
 def role_name(branch_name: str, role: str) -> str:
     """The name of a role of a component, in its account. `branch_name` is the component's name without the build."""
-    return shorten_unique(f"{branch_name}-{role.lower()}", _ROLE_NAME)
+    return _short(f"{branch_name}-{role.lower()}", _ROLE_NAME)
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else shorten_unique(text, length)
 
 
 def _lower(*parts: str) -> str:
@@ -96,11 +101,17 @@ def _dns(facts: Mapping[str, Any], component: str, build: str) -> Mapping[str, A
     zone = str(zone_name).rstrip(".")
     portfolio, app, branch = (str(facts[name]).lower() for name in ("Portfolio", "App", "BranchShortName"))
     label = _lower(component)
-    released, built = shorten_unique(branch, _DNS_LABEL), shorten_unique(_lower(branch, build), _DNS_LABEL)
+    released, built = _short(branch, _DNS_LABEL), _short(_lower(branch, build), _DNS_LABEL)
     zone_id: Any = facts.get("HostedZoneId")
     if zone_id is None:
         alias = vpc_alias(facts)
-        vpc = "" if alias is None else facts["VpcAliases"][alias]
+        vpc = None if alias is None else facts["VpcAliases"][alias]
+        if not isinstance(vpc, str) or vpc.startswith("vpc-"):
+            raise CompileError(
+                "the fact HostedZoneName is known, and HostedZoneId is not",
+                where="facts",
+                hint="set HostedZoneId; only with a VPC by name (VpcAliases) it can be an export of the network",
+            )
         zone_id = {"Fn::ImportValue": f"{facts.get('ResourceNamespace', '')}:{vpc}:HostedZoneId"}
     return {
         "Zone": zone_id,

@@ -30,16 +30,22 @@ class Resolved:
     copies: Mapping[str, str]
 
 
-def resolve_functions(component: Component, environment: Environment) -> Resolved:
+def resolve_functions(component: Component, environment: Environment, faults: Faults | None = None) -> Resolved:
     """The component with every `Fn::Pipeline::*` replaced; its `depends_on` has the components whose outputs it uses too.
 
+    Args:
+        component: as it was written.
+        environment: shared by all components.
+        faults: takes what is wrong, to be told with that of other components.
+
     Raises:
-        CoreError: all that is wrong, each with file, line and column.
+        CoreError: all that is wrong, each with file, line and column; unless `faults` takes it.
     """
-    walk = _Walk(component, environment)
+    walk = _Walk(component, environment, Faults(component.name) if faults is None else faults)
     entries = {key: walk.entry(entry) for key, entry in component.entries.items()}
     options = walk.resolved(component.options, ("Options",))
-    walk.faults.tell()
+    if faults is None:
+        walk.faults.tell()
     depends_on = tuple(dict.fromkeys((*component.depends_on, *walk.gathered.depends_on)))
     found = replace(component, entries=entries, options=options, depends_on=depends_on)
     return Resolved(found, walk.gathered.copies)
@@ -48,11 +54,11 @@ def resolve_functions(component: Component, environment: Environment) -> Resolve
 class _Walk:
     """One component on its way."""
 
-    def __init__(self, component: Component, environment: Environment) -> None:
+    def __init__(self, component: Component, environment: Environment, faults: Faults) -> None:
         self._component = component
         self._environment = environment
         self.gathered = Gathered()
-        self.faults = Faults(component.name)
+        self.faults = faults
         self._failures = 0
 
     def entry(self, entry: Entry) -> Entry:

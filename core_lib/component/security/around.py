@@ -9,6 +9,7 @@ from typing import Any
 from core_lib.component.definitions import shown
 from core_lib.component.library.types import SecurityRule
 from core_lib.component.model import Component, Entry, Grant
+from core_lib.component.naming import Names, names_of
 from core_lib.component.security.findings import Findings
 from core_lib.component.security.opened import Opened
 from core_lib.framework.codecs import nearest
@@ -27,6 +28,14 @@ class Around:
     used: frozenset[tuple[str, str]] | None
     findings: Findings = field(default_factory=Findings)
     opened: list[Opened] = field(default_factory=list)
+    _names: dict[str, Names] = field(default_factory=dict)
+
+    def names(self, name: str) -> Names:
+        """The names of a component."""
+        if name not in self._names:
+            build = self.components[name].persist_update_version or str(self.facts["Build"])
+            self._names[name] = names_of(self.facts, name, build)
+        return self._names[name]
 
     def main_group(self, name: str) -> str | None:
         """The security group by which others name a component."""

@@ -12,7 +12,7 @@ from typing import Any
 from core_lib.component.library import Role
 from core_lib.component.library.types import SecurityRule
 from core_lib.component.model import Component
-from core_lib.component.naming import names_of, role_name
+from core_lib.component.naming import Names, role_name
 from core_lib.execute import partition_of
 
 _SUB = re.compile(r"\$\{([^!}][^}]*)\}")
@@ -26,10 +26,9 @@ Body = dict[str, Any]
 
 
 def identity_body(
-    component: Component, security: SecurityRule, groups: Collection[str], vpc: Any, facts: Mapping[str, Any]
+    component: Component, names: Names, security: SecurityRule, groups: Collection[str], vpc: Any, facts: Mapping[str, Any]
 ) -> Body | None:
     """The body of a component's stage security; None when it has no identity at all. `groups` are those that are needed."""
-    names = names_of(facts, component.name, str(facts["Build"]))
     resources: Body = {}
     outputs: Body = {}
     for group in security.groups:

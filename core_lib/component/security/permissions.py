@@ -13,7 +13,6 @@ from typing import Any
 
 from core_lib.component.library.types import Permission
 from core_lib.component.model import Component, Entry, Grant
-from core_lib.component.naming import names_of
 from core_lib.component.security.around import Around
 from core_lib.component.security.identities import managed_policies, own_statements
 from core_lib.component.security.opened import Opened
@@ -91,7 +90,7 @@ class Permissions:
         for place in sorted(self._drafts, key=lambda each: (each.component != each.owner, each)):
             statements = self._drafts[place].listed()
             if self._room(place.owner).takes(statements, self._name_length(place.component)):
-                names = self._names(place.component)
+                names = self._around.names(place.component)
                 base = names.build if place.stage == FINAL else names.branch
                 key, resource = inline_policy(place.owner, self._role(place.owner), f"{base}-{place.stage}", statements)
                 _put(stages, place.component, place.stage, key, resource)
@@ -136,12 +135,8 @@ class Permissions:
         """The output of the owner's stage security that has its role's name."""
         return USUAL_ROLE if self._sources[owner].component is None else f"{self._around.main_role(owner)}Name"
 
-    def _names(self, component: str) -> Any:
-        facts = self._around.facts
-        return names_of(facts, component, self._around.components[component].persist_update_version or str(facts["Build"]))
-
     def _name_length(self, component: str) -> int:
-        return len(self._names(component).build)
+        return len(self._around.names(component).build)
 
 
 def _put(stages: Stages, component: str, stage: str, key: str, resource: dict[str, Any]) -> None:

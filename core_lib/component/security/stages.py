@@ -111,7 +111,7 @@ class _Maker:
                     f"{component.written_type} needs a security group, and no VPC is known",
                     "set the facts VpcAliases and ResourceNamespace of the zone, e.g. VpcAliases: {main: vpc-...}",
                 )
-            body = identity_body(component, security, groups, vpc, around.facts)
+            body = identity_body(component, around.names(name), security, groups, vpc, around.facts)
             if body is not None:
                 stages[name][SECURITY] = body
 

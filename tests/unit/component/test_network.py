@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core_lib.component.model import Wire
+from core_lib.component.naming import names_of
 from core_lib.component.network import network_of, vpc_alias
 from core_lib.component.owners import address_in
 from core_lib.component.wires import wired
@@ -111,3 +112,15 @@ def test_prn_when_it_names_a_component_then_the_build_does_not_matter(text: str,
 def test_prn_when_it_names_no_component_then_it_is_refused(text: str) -> None:
     with pytest.raises(PrnError):
         address_in(component_facts(), text)
+
+
+def test_hosted_zone_when_its_id_is_not_known_then_the_network_exports_it() -> None:
+    names = names_of(component_facts(HostedZoneId=None), "db", "7")
+    assert names.dns is not None
+    assert names.dns["Zone"] == export("Main:HostedZoneId")
+
+
+@pytest.mark.parametrize("vpcs", [{}, {"main": "vpc-1"}, {"main": NETWORK}])
+def test_hosted_zone_when_nothing_can_export_its_id_then_the_fact_is_asked_for(vpcs: dict[str, Any]) -> None:
+    with pytest.raises(CompileError, match="HostedZoneId is not"):
+        names_of(component_facts(HostedZoneId=None, VpcAliases=vpcs), "db", "7")

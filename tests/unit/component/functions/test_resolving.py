@@ -13,6 +13,7 @@ from core_lib.component.model import Wire
 from core_lib.component.wires import wired, wires_in
 from core_lib.framework.errors import CoreError, SchemaError
 from tests.builders.component_facts import component_facts
+from tests.builders.components import built
 from tests.builders.written import written
 
 TABLE = "orders: {Type: Test::Table, Configuration: {Table: {}}}\n"
@@ -97,6 +98,17 @@ web:
     assert "must be the only key of its map" in text
     assert "a link is {Component, OutputName} or text, not a list" in text
     assert "did you mean TableName?" in text
+
+
+def test_errors_when_several_components_have_some_then_one_error_tells_all() -> None:
+    with pytest.raises(CoreError) as raised:
+        built("""
+one: {Type: AWS::SQS::Queue, Configuration: {Queue: {Properties: {DelaySeconds: {Fn::Pipeline::ImageId: x}}}}}
+two: {Type: AWS::SQS::Queue, Configuration: {Queue: {Properties: {DelaySeconds: {Fn::Pipeline::ImageId: y}}}}}
+""")
+    assert "2 faults" in str(raised.value)
+    assert "one: " in str(raised.value)
+    assert "two: " in str(raised.value)
 
 
 def test_wires_when_a_user_writes_one_then_it_is_refused() -> None:

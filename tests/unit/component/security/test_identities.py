@@ -8,6 +8,7 @@ import pytest
 
 from core_lib.component.library.types import Role, SecurityRule
 from core_lib.component.model import Wire
+from core_lib.component.naming import names_of
 from core_lib.component.security import security_stages
 from core_lib.component.security.identities import identity_body, substituted
 from core_lib.framework.errors import CompileError
@@ -23,7 +24,9 @@ def body(uses: list[Wire] | None = None, text: str = SERVER, name: str = "web", 
 
 
 def role(rule: Role, **facts: Any) -> dict[str, Any]:
-    made = identity_body(written(SERVER)["web"], SecurityRule(roles={"Role": rule}), (), None, component_facts(**facts))
+    known = component_facts(**facts)
+    names = names_of(known, "web", "7")
+    made = identity_body(written(SERVER)["web"], names, SecurityRule(roles={"Role": rule}), (), None, known)
     assert made is not None
     properties: dict[str, Any] = made["Resources"]["Role"]["Properties"]
     return properties
