@@ -60,7 +60,10 @@ async def _serve(descriptor: int, state: Path | None) -> None:
     from hypercorn.config import Config
     from ministack import app as ministack
 
+    from deployments.local.emulators import more_resources
+
     managed_passwords.install()
+    more_resources.install()
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = 3600
