@@ -53,12 +53,26 @@ def bucket_name(base: str, account: str, region: str) -> str:
     return naming.bucket_name(str(base), str(account), str(region))
 
 
+def without(value: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The map without the keys of these names."""
+    return {key: item for key, item in value.items() if key not in names}
+
+
+def as_lines(value: Mapping[str, Any]) -> list[Any]:
+    """A map as lines `NAME=value`; a line whose value CloudFormation knows is a Fn::Join. No value takes more than one line."""
+    return [
+        {"Fn::Join": ["", [f"{name}=", item]]} if isinstance(item, Mapping) else f"{name}={' '.join(str(item).splitlines())}"
+        for name, item in value.items()
+    ]
+
+
 def named(value: Any, names: Iterable[str]) -> Any:
     """`{Ref: X}` when the value is the text X and X is one of the names, else the value itself."""
     return {"Ref": value} if isinstance(value, str) and value in names else value
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "as_lines": as_lines,
     "bucket_name": bucket_name,
     "cfn_template": cfn_template,
     "digest": digest,
@@ -66,4 +80,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "image_family": image_family,
     "named": named,
     "of_zone": of_zone,
+    "without": without,
 }

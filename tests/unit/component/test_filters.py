@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_lib.component.filters import bucket_name, cfn_template, digest, image_alias, of_zone
+from core_lib.component.filters import (
+    as_lines,
+    bucket_name,
+    cfn_template,
+    digest,
+    image_alias,
+    image_family,
+    named,
+    of_zone,
+    without,
+)
 from core_lib.framework.errors import RenderError
+from tests.builders.component_facts import component_facts
 
 SUBNETS = {"private": ["subnet-1"], "public": ["subnet-2"], "empty": []}
 
@@ -64,3 +76,33 @@ def test_cfn_template_reads_short_tags_as_their_long_forms() -> None:
 def test_cfn_template_refuses_what_is_none() -> None:
     with pytest.raises(RenderError, match="no Resources"):
         cfn_template("Parameters: {}")
+
+
+@pytest.mark.parametrize(
+    ("image", "family"),
+    [
+        ("ami-0123456789abcdef0", "amazon"),
+        ("ami-0fedcba9876543210", "windows"),
+        ("ami-00112233445566778", "rhel"),
+        ("ami-0aaaaaaaaaaaaaaaa", ""),
+        ("{{resolve:ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base}}", "windows"),
+        ("{{resolve:ssm:/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id}}", "ubuntu"),
+        ({"Fn::Pipeline::Wire": ["win-base", "resources", "ImageId"]}, "windows"),
+        ({"Fn::Pipeline::Wire": ["twin-app", "resources", "ImageId"]}, ""),
+    ],
+)
+def test_image_family_when_a_name_tells_it_then_it_is_known(image: Any, family: str) -> None:
+    assert image_family(image, component_facts()["ImageAliases"]) == family
+
+
+def test_as_lines_when_a_value_has_lines_or_is_known_at_run_time_then_each_name_has_one_line() -> None:
+    joined = {"Fn::Join": ["", ["B=", {"Ref": "X"}]]}
+    assert as_lines({"A": "one\ntwo", "B": {"Ref": "X"}, "C": 3}) == ["A=one two", joined, "C=3"]
+
+
+def test_named_when_a_text_is_a_name_then_it_is_a_reference() -> None:
+    assert [named(value, ["Web"]) for value in ("Web", "arn:x", {"Ref": "Web"})] == [{"Ref": "Web"}, "arn:x", {"Ref": "Web"}]
+
+
+def test_without_when_names_are_given_then_their_keys_are_left_out() -> None:
+    assert without({"A": 1, "B": 2}, ["B", "C"]) == {"A": 1}

@@ -271,6 +271,19 @@ def test_user_data_when_metadata_changes_then_it_changes_too_so_that_instances_a
     assert len(versions) == 2
 
 
+def test_user_data_when_there_is_much_to_tell_then_it_stays_far_below_the_16_kilobytes_that_ec2_takes() -> None:
+    links = "".join(f"        NAME_{number}: {{Component: fn, OutputName: FunctionArn}}\n" for number in range(50))
+    function = """
+fn:
+  Type: AWS::Serverless
+  Configuration: {Function: {Properties: {Code: {ZipFile: "x"}, Handler: index.x, Runtime: python3.13}}}
+"""
+    more = f"      Pipeline::Link:\n{links}{function}"
+    assert len(user_data(group_of(more=more), "app").encode()) < 10_000
+    windows = resources_of(example("AWS::AutoScale", "examples/windows.yaml"), "terminal", LAUNCH)[0]
+    assert len(str(windows["LaunchTemplateData"]["UserData"])) < 10_000
+
+
 @pytest.mark.parametrize("script", sorted(SHARED.rglob("*.sh")), ids=lambda path: path.name)
 def test_script_when_bash_reads_it_then_it_is_valid(script: Path) -> None:
     subprocess.run(["bash", "-n", str(script)], check=True)
