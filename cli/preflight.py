@@ -45,13 +45,13 @@ class Inputs:
 
             return compile_components(
                 self.payload, package=self.package, facts=self.facts, accounts=self.accounts, released=self.released,
-                linter=linter,
+                linter=linter, cache=cache_folder(),
             )  # fmt: skip
         return compile_deployspec(self.payload, package=self.package, facts=self.facts, accounts=self.accounts, linter=linter)
 
 
 def cache_folder() -> Path | None:
-    """Where findings about templates are remembered, the same folder that workers on this machine use; None if it cannot be."""
+    """Where findings and what was rendered are remembered, as by the workers on this machine; None if it cannot be."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "core" / "lint"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -33,8 +33,17 @@ async def compile_components(run_id: str, payload: TaskPayload, *, store: bool =
     await refuse_task(shop, payload, known, facts)
     shop.raise_if_stopped()
 
-    linter = Linter(findings_folder())
-    compile_it = partial(compile_package, payload, package=package, facts=facts, accounts=accounts, released=known, linter=linter)
+    folder = findings_folder()
+    compile_it = partial(
+        compile_package,
+        payload,
+        package=package,
+        facts=facts,
+        accounts=accounts,
+        released=known,
+        linter=Linter(folder),
+        cache=folder,
+    )
     compilation = await asyncio.to_thread(compile_it)
     shop.compilation = compilation
     for warning in compilation.warnings[:20]:

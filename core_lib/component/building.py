@@ -15,9 +15,19 @@ from core_lib.component.functions import Environment, resolve_functions
 from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
 from core_lib.component.naming import names_of
 from core_lib.component.security import Opened, security_stages
-from core_lib.component.templates import TAG_SCOPE, TASKS, StageMaker, Surroundings, application_type
+from core_lib.component.templates import (
+    TAG_SCOPE,
+    TASKS,
+    Memory,
+    StageMaker,
+    Surroundings,
+    application_type,
+    code_stamp,
+    inputs_hash,
+)
 from core_lib.db import Facts
 from core_lib.deployspec import CompileWarning
+from core_lib.framework.codecs import sha256_hex, to_json
 from core_lib.framework.models import Level
 from core_lib.framework.package import Package
 
@@ -43,16 +53,21 @@ class Built:
 class Builder:
     """Builds all components of a package. Use once."""
 
-    def __init__(self, definitions: Definitions, facts: Facts, package: Package, released: Released) -> None:
+    def __init__(
+        self, definitions: Definitions, facts: Facts, package: Package, released: Released, memory: Memory | None = None
+    ) -> None:
         self._facts = facts
         self._definitions = definitions
         self._released = released
-        self._package = package
         self._environment = Environment.of(package, facts.values, definitions.components)
         vpc, subnets = self._environment.network
         self._around = Surroundings(facts.values, definitions.variables, facts.tags(Level.BUILD), vpc, subnets)
         self._tags = {level: facts.tags(level) for level in (Level.APP, Level.BRANCH, Level.BUILD)}
         self._makers: dict[str, StageMaker] = {}
+        self._memory = memory or Memory()
+        self._read_file = reading(package)
+        shared = [code_stamp(), facts.values, definitions.variables, self._around.tags, vpc, subnets]
+        self._shared = sha256_hex(to_json(shared))
 
     def build(self) -> Built:
         """Everything, in name order.
@@ -80,12 +95,14 @@ class Builder:
         application = self._application()
         if application is not None:
             built = {APPLICATION: application, **built}
+        self._memory.save()
         return Built(built, copies, secured.opened, (*self._definitions.warnings, *secured.warnings))
 
     def _maker(self, component: Component) -> StageMaker:
         build = component.persist_update_version or self._around.fact("Build")
         names = names_of(self._around.facts, component.name, build)
-        return StageMaker(component, names, self._around, reading(self._package))
+        pages = self._memory.pages(inputs_hash(component, names, self._shared), self._read_file)
+        return StageMaker(component, names, self._around, self._read_file, pages)
 
     def _own_stages(self, name: str) -> dict[str, StageTemplate]:
         stages: dict[str, dict[str, StageTemplate]] = {name: {}}

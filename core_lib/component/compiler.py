@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from core_lib.component.building import Builder, Built
 from core_lib.component.checking import check
@@ -11,8 +12,10 @@ from core_lib.component.files import user_files
 from core_lib.component.library import Catalogue, builtin_catalogue
 from core_lib.component.model import APPLICATION, Released
 from core_lib.component.plans import Blueprint, make_plans, targets_of
+from core_lib.component.templates import Memory
 from core_lib.db import Facts
 from core_lib.deployspec import Compilation, Linter, without_collection
+from core_lib.framework.codecs import sha256_hex, to_json
 from core_lib.framework.errors import PayloadError
 from core_lib.framework.models import Account, TaskPayload
 from core_lib.framework.package import Package
@@ -20,15 +23,19 @@ from core_lib.framework.package import Package
 _LINTER = Linter()
 
 
-def build_components(package: Package, facts: Facts, released: Released, catalogue: Catalogue | None = None) -> Built:
+def build_components(
+    package: Package, facts: Facts, released: Released, catalogue: Catalogue | None = None, memory: Memory | None = None
+) -> Built:
     """All components of a package with their finished templates, for the deployment that the facts are of.
+
+    With a `memory`, what has not changed since is not rendered again.
 
     Raises:
         CoreError: something cannot be compiled; says what and where.
     """
     known = catalogue or builtin_catalogue()
     definitions = read_definitions(package, facts.values, known)
-    return Builder(definitions, facts, package, released).build()
+    return Builder(definitions, facts, package, released, memory).build()
 
 
 @without_collection()
@@ -40,6 +47,7 @@ def compile_components(
     accounts: Sequence[Account],
     released: Released | None = None,
     linter: Linter | None = _LINTER,
+    cache: Path | None = None,
 ) -> Compilation:
     """Compile the components of a package into plans for deploy, release and teardown, and for plan and apply.
 
@@ -50,6 +58,7 @@ def compile_components(
         accounts: the organization's accounts.
         released: the released build of the branch, and what this build uses of it.
         linter: checks the templates; one with a cache folder spares loading cfn-lint. None = templates are not linted.
+        cache: a folder in which what was rendered is remembered, so that unchanged components are not rendered again.
 
     Raises:
         CoreError: something cannot be compiled; says what and where.
@@ -57,7 +66,7 @@ def compile_components(
     _must_be_a_build(payload)
     known = released or Released()
     target, key_target = targets_of(facts.values, accounts, payload.targets)
-    built = build_components(package, facts, known)
+    built = build_components(package, facts, known, memory=None if cache is None else Memory(_page_of(cache, payload)))
     warnings = check(built, facts, package, target.region, linter)
     application = built.components.get(APPLICATION)
     blueprint = Blueprint(
@@ -74,6 +83,13 @@ def compile_components(
     prefix = facts.values.get("BuildFilesPrefix")
     files |= user_files(package, payload.deployment_details, built.copies, None if prefix is None else str(prefix))
     return Compilation(plans, files, tuple(sorted({*built.warnings, *warnings})))
+
+
+def _page_of(cache: Path, payload: TaskPayload) -> Path:
+    """The file with the memory of a branch."""
+    details = payload.deployment_details
+    branch = [payload.client, details.portfolio, details.app, details.branch_short]
+    return cache / f"components-{sha256_hex(to_json(branch))[:32]}.json"
 
 
 def _must_be_a_build(payload: TaskPayload) -> None:

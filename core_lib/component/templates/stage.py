@@ -13,7 +13,9 @@ from core_lib.component.naming import Names
 from core_lib.component.templates.context import Surroundings, component_context
 from core_lib.component.templates.finishing import Finisher, standard_wires
 from core_lib.component.templates.loading import forest_of
+from core_lib.component.templates.memory import Pages
 from core_lib.component.templates.tree import OMIT
+from core_lib.framework.codecs import to_json
 from core_lib.framework.errors import CompileError, CoreError, PackageError, TemplateError
 from core_lib.renderer import add_filters, full_context, session
 
@@ -26,7 +28,12 @@ class StageMaker:
     """Renders whatever a component's type says, with one context."""
 
     def __init__(
-        self, component: Component, names: Names, around: Surroundings, read_file: Callable[[str], str] | None = None
+        self,
+        component: Component,
+        names: Names,
+        around: Surroundings,
+        read_file: Callable[[str], str] | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self.component = component
         self.names = names
@@ -35,6 +42,7 @@ class StageMaker:
         self._context = full_context(component_context(component, names, around))
         self._standard = standard_wires(component.name, component.type)
         self._read_file = read_file
+        self._pages = pages or Pages()
 
     def body(self, stage: str, more: Mapping[str, Any] | None = None) -> Mapping[str, Any] | None:
         """The tree that the type gives for a stage, rendered; None when it gives none. `more` are names beside the usual ones.
@@ -45,8 +53,9 @@ class StageMaker:
         file = self.component.type.file.stages.get(stage) or _SHARED_STAGES.get(stage)
         if file is None or (file in ("pointers.yaml", "release.yaml", "kms.yaml") and file not in self.component.type.shared):
             return None
-        made: Mapping[str, Any] | None = self._render(
-            lambda: self._forest.tree(file).render({**self._context, **(more or {})}), file
+        made: Mapping[str, Any] | None = self._pages.tree(
+            f"{file} {to_json(more)}" if more else file,
+            lambda: self._render(lambda: self._forest.tree(file).render({**self._context, **(more or {})}), file),
         )
         return made
 
@@ -60,7 +69,7 @@ class StageMaker:
 
     def data(self, value: Any, name: str) -> Any:
         """A tree of `type.yaml`, rendered."""
-        return self._render(lambda: self._forest.data(value, name).render(self._context), name)
+        return self._pages.tree(name, lambda: self._render(lambda: self._forest.data(value, name).render(self._context), name))
 
     def security(self) -> SecurityRule:
         """The security of the type, with the statements and further properties of its roles rendered."""
@@ -130,7 +139,7 @@ class StageMaker:
         except KeyError:
             if self._read_file is None:
                 raise PackageError(f"there is no file {name!r}") from None
-            return self._read_file(name)
+            return self._pages.read(name, self._read_file(name))
 
 
 def _of_key(key: str, value: Any) -> Any:
