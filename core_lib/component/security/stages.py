@@ -16,6 +16,7 @@ from core_lib.component.security.opened import Opened
 from core_lib.component.security.permissions import BASE, Permissions
 from core_lib.component.security.ports import PortRules
 from core_lib.component.security.sources import Source, Sources
+from core_lib.component.wires import wire_of
 from core_lib.deployspec import CompileWarning
 
 SECURITY = "security"
@@ -104,16 +105,24 @@ class _Maker:
         for name, component in around.components.items():
             security = around.security[name]
             groups = [group for group in security.groups if self._needs(name, group)]
-            if groups and vpc is None:
-                around.findings.fault(
-                    component,
-                    ("Type",),
-                    f"{component.written_type} needs a security group, and no VPC is known",
-                    "set the facts VpcAliases and ResourceNamespace of the zone, e.g. VpcAliases: {main: vpc-...}",
-                )
+            if groups:
+                self._check_vpc(component, vpc)
             body = identity_body(component, around.names(name), security, groups, vpc, around.facts)
             if body is not None:
                 stages[name][SECURITY] = body
+
+    def _check_vpc(self, component: Component, vpc: Any) -> None:
+        """Refuse a security group without a VPC that is there before anything else."""
+        made = wire_of(vpc)
+        if vpc is None:
+            message = "no VPC is known"
+            hint = "set the facts VpcAliases and ResourceNamespace of the zone, e.g. VpcAliases: {main: vpc-...}"
+        elif made is not None and made.stage == "resources":
+            message = f"the VPC is to be made after it, by {made.owner} of the same build"
+            hint = "add Scope: release to the fact VpcAliases, and release the network first"
+        else:
+            return
+        self._around.findings.fault(component, ("Type",), f"{component.written_type} needs a security group, and {message}", hint)
 
     def _needs(self, name: str, group: str) -> bool:
         used = self._around.used

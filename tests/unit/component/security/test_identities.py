@@ -11,6 +11,7 @@ from core_lib.component.model import Wire
 from core_lib.component.naming import names_of
 from core_lib.component.security import security_stages
 from core_lib.component.security.identities import identity_body, substituted
+from core_lib.component.wires import wired
 from core_lib.framework.errors import CompileError
 from tests.builders.component_facts import component_facts
 from tests.builders.written import written
@@ -81,6 +82,17 @@ def test_group_when_no_vpc_is_known_then_the_error_names_the_facts() -> None:
         body(VpcAliases={})
     assert "VpcAliases and ResourceNamespace" in str(raised.value.hint)
     assert body([], VpcAliases={})["Resources"].keys() == {"Role", "InstanceProfile"}
+
+
+def test_group_when_its_vpc_is_made_by_the_same_build_then_the_error_says_how_to_do_it() -> None:
+    network = {"Component": "network", "OutputName": "VpcId"}
+    with pytest.raises(CompileError, match="made after it, by network of the same build") as raised:
+        body(VpcAliases={"main": network})
+    assert "Scope: release" in str(raised.value.hint)
+    made = body(VpcAliases={"main": network | {"Scope": "release"}})
+    assert made["Resources"]["SecurityGroup"]["Properties"]["VpcId"] == wired(
+        Wire("prn:shop:web:main:*:network", "release", "VpcId")
+    )
 
 
 def test_component_when_its_type_has_no_identity_then_there_is_no_stage() -> None:
