@@ -330,3 +330,12 @@ def test_secret_when_nothing_is_said_then_it_is_generated_and_encrypted() -> Non
     assert properties["GenerateSecretString"]["PasswordLength"] == 32
     assert properties["KmsKeyId"] == {"Ref": "KmsKeyArn"}
     assert "SecretString" not in properties
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [("S3::Bucket", "Bucket"), ("SQS::Queue", "Queue"), ("SNS::Topic", "Topic"), ("SecretsManager::Secret", "Secret")],
+)
+def test_metadata_when_it_is_written_then_the_resource_has_it(kind: str, key: str) -> None:
+    found = made(f"it:\n  Type: AWS::{kind}\n  Configuration: {{{key}: {{Metadata: {{Team: shop}}}}}}\n")
+    assert template(found, "it")["Resources"][key]["Metadata"] == {"Team": "shop"}
