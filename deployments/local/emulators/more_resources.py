@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 from ministack.services import ec2, eventbridge, secretsmanager
 from ministack.services.cloudformation import provisioners
@@ -56,6 +57,54 @@ class _Rule:
         if found is not None:
             (rule,) = provisioners._ec2_sg_permissions([props])
             found[self._side] = [known for known in found[self._side] if not ec2._rules_match(rule, known)]
+
+
+def _asked(call: Callable[[Properties], tuple[int, Any, bytes]], **params: Any) -> ElementTree.Element:
+    """What a call of EC2 answers, which is XML; a refusal fails the resource."""
+    status, _, body = call({name: value for name, value in params.items() if value is not None})
+    answer = ElementTree.fromstring(body)  # noqa: S314  (an answer of our own process)
+    if status >= 400:
+        raise ValueError(_text(answer, "Message"))
+    return answer
+
+
+def _text(answer: ElementTree.Element, name: str) -> str:
+    """The first text under this name, whatever the namespace."""
+    return next((each.text or "" for each in answer.iter() if each.tag.rpartition("}")[2] == name), "")
+
+
+def _create_address(_logical_id: str, props: Properties, _stack: str) -> Made:
+    made = _asked(ec2._allocate_address, Domain=props.get("Domain"))
+    address, allocation = _text(made, "publicIp"), _text(made, "allocationId")
+    return address, {"AllocationId": allocation, "PublicIp": address}
+
+
+def _delete_address(physical_id: str, _props: Properties) -> None:
+    for allocation, known in list(ec2._addresses.items()):
+        if known["PublicIp"] == physical_id:
+            _asked(ec2._release_address, AllocationId=allocation)
+
+
+def _create_nat(_logical_id: str, props: Properties, _stack: str) -> Made:
+    wanted = {name: props.get(name) for name in ("SubnetId", "AllocationId", "ConnectivityType")}
+    identity = _text(_asked(ec2._create_nat_gateway, **wanted), "natGatewayId")
+    return identity, {"NatGatewayId": identity}
+
+
+def _delete_nat(physical_id: str, _props: Properties) -> None:
+    ec2._delete_nat_gateway({"NatGatewayId": physical_id})
+
+
+def _create_flow_log(_logical_id: str, props: Properties, _stack: str) -> Made:
+    names = ("ResourceType", "TrafficType", "LogDestinationType", "LogDestination", "LogGroupName")
+    wanted = {name: props.get(name) for name in names}
+    answer = _asked(ec2._create_flow_logs, **wanted, **{"ResourceId.1": props["ResourceId"]})
+    identity = next(each.text or "" for each in answer.iter() if (each.text or "").startswith("fl-"))
+    return identity, {"Id": identity}
+
+
+def _delete_flow_log(physical_id: str, _props: Properties) -> None:
+    ec2._delete_flow_logs({"FlowLogId.1": physical_id})
 
 
 def _create_secret_policy(_logical_id: str, props: Properties, _stack: str) -> Made:
@@ -118,6 +167,9 @@ def _handler(create: Callable[[str, Properties, str], Made], delete: Callable[[s
 
 _INGRESS, _EGRESS = _Rule("IpPermissions"), _Rule("IpPermissionsEgress")
 _HANDLERS: Mapping[str, Mapping[str, Any]] = {
+    "AWS::EC2::EIP": _handler(_create_address, _delete_address),
+    "AWS::EC2::FlowLog": _handler(_create_flow_log, _delete_flow_log),
+    "AWS::EC2::NatGateway": _handler(_create_nat, _delete_nat),
     "AWS::EC2::SecurityGroupEgress": _handler(_EGRESS.create, _EGRESS.delete),
     "AWS::EC2::SecurityGroupIngress": _handler(_INGRESS.create, _INGRESS.delete),
     "AWS::Events::Archive": _handler(_create_archive, _delete_archive),
