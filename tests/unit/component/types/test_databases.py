@@ -152,6 +152,39 @@ def test_data_when_deleted_then_a_snapshot_and_its_key_stay_unless_the_user_says
     assert [some.components["data"].retains for some in (kept, gone)] == [True, False]
 
 
+ALLOWED = [
+    (name, key, alias, "{Authentication: iam}" if (name, alias) == ("AWS::ElastiCache::Redis", "connect") else "{}")
+    for name in TYPES
+    for key, rule in builtin_catalogue().types[name].file.configuration.items()
+    if "iam" in rule.security
+    for alias in builtin_catalogue().types[name].file.security.allow
+]
+
+
+@pytest.mark.parametrize(("name", "key", "alias", "options"), ALLOWED)
+def test_alias_when_somebody_is_allowed_it_then_the_policy_names_outputs_that_there_are(
+    name: str, key: str, alias: str, options: str
+) -> None:
+    script = "{Command: {ScriptLocation: 's3://acme-jobs/x.py'}}" if name == "AWS::Glue::Job" else "{}"
+    made = built(f"""
+data:
+  Type: {name}
+  Options: {options}
+  Configuration:
+    {key}: {{"Pipeline::Security": [{{Source: caller, Allow: [{alias}]}}], Properties: {script}}}
+caller:
+  Type: AWS::Serverless
+  Configuration:
+    Function: {{Properties: {{Handler: main.run, Runtime: python3.13, Code: {{ZipFile: "run = print"}}}}}}
+""")
+    stages = made.components["data"].stages
+    (policy,) = resources_of(made, "data", "AWS::IAM::Policy", "rules")
+    assert policy["PolicyDocument"]["Statement"]
+    used = {wire.output for wire in stages["rules"].parameters.values() if isinstance(wire, Wire) and wire.stage == "resources"}
+    assert used
+    assert used <= set(outputs(made))
+
+
 # Instances of RDS
 
 
@@ -177,7 +210,7 @@ def test_password_when_rds_manages_it_then_the_secret_is_encrypted_with_the_appl
     assert outputs(made)["SecretArn"] == {"Fn::GetAtt": ["DbInstance", "MasterUserSecret.SecretArn"]}
 
 
-def test_password_when_it_is_generated_then_a_function_in_the_databases_own_group_changes_it() -> None:
+def test_password_when_it_is_generated_then_a_function_with_a_group_of_the_builds_own_changes_it() -> None:
     made = one("AWS::RDS::PostgreSQL", "DbInstance", "{Port: 6432}", "{Password: generated, RotateAfterDays: 60}")
     assert "ManageMasterUserPassword" not in only(made, "AWS::RDS::DBInstance")
     assert only(made, "AWS::SecretsManager::Secret")["KmsKeyId"] == KEY
@@ -185,7 +218,8 @@ def test_password_when_it_is_generated_then_a_function_in_the_databases_own_grou
     assert rotation["RotationRules"] == {"AutomaticallyAfterDays": 60}
     assert rotation["HostedRotationLambda"]["RotationType"] == "PostgreSQLSingleUser"
     door = only(made, "AWS::EC2::SecurityGroupIngress")
-    assert door["GroupId"] == door["SourceSecurityGroupId"] == rotation["HostedRotationLambda"]["VpcSecurityGroupIds"]
+    assert door["SourceSecurityGroupId"] == rotation["HostedRotationLambda"]["VpcSecurityGroupIds"] == {"Ref": "RotationGroup"}
+    assert door["GroupId"] == {"Ref": "SecurityGroupId"}
     assert (door["FromPort"], door["ToPort"]) == (6432, 6432)
     assert template(made, "data")["Transform"] == "AWS::SecretsManager-2024-09-16"
 
@@ -408,6 +442,12 @@ def test_job_when_its_script_is_a_file_of_the_package_then_it_lies_in_the_files_
     made = built(example_files(builtin_catalogue().types["AWS::Glue::Job"]))
     (job,) = resources_of(made, "nightly-report", "AWS::Glue::Job")
     assert re.match(r"s3://acme-files/files/shop/web/.*nightly\.py\Z", job["Command"]["ScriptLocation"])
+
+
+def test_job_when_its_workers_talk_to_each_other_then_the_rule_is_on_a_group_of_the_builds_own() -> None:
+    made = built(example_files(builtin_catalogue().types["AWS::Glue::Job"], "examples/all-keys.yaml"))
+    (rule,) = resources_of(made, "import-orders", "AWS::EC2::SecurityGroupIngress")
+    assert rule["GroupId"] == rule["SourceSecurityGroupId"] == {"Ref": "WorkersGroup"}
 
 
 def test_nodes_when_their_type_is_chosen_then_their_image_follows_and_their_disks_are_encrypted() -> None:
