@@ -107,6 +107,31 @@ def _delete_flow_log(physical_id: str, _props: Properties) -> None:
     ec2._delete_flow_logs({"FlowLogId.1": physical_id})
 
 
+def _create_instance(_logical_id: str, props: Properties, _stack: str) -> Made:
+    """An instance that is only told of: no machine runs, so none is waited for."""
+    profile, _ = ec2._resolve_iam_instance_profile(iam_name=props.get("IamInstanceProfile", ""), allow_missing=True)
+    (made,) = ec2._launch_instances_internal(
+        image_id=props.get("ImageId", ""),
+        instance_type=props.get("InstanceType", "m1.small"),
+        subnet_id=props.get("SubnetId", ec2._DEFAULT_SUBNET_ID),
+        count=1,
+        key_name=props.get("KeyName", ""),
+        user_data=props.get("UserData", ""),
+        sg_ids=list(props.get("SecurityGroupIds", ())),
+        requested_private_ip=props.get("PrivateIpAddress"),
+        iam_profile=profile,
+    )
+    identity = str(made["InstanceId"])
+    ec2._tags[identity] = list(props.get("Tags", ()))
+    names = {"PrivateIp": "PrivateIpAddress", "PublicIp": "PublicIpAddress", "VpcId": "VpcId"}
+    names |= {name: name for name in ("InstanceId", "PrivateDnsName", "PublicDnsName")}
+    return identity, {"AvailabilityZone": made["Placement"]["AvailabilityZone"], **{key: made[of] for key, of in names.items()}}
+
+
+def _delete_instance(physical_id: str, _props: Properties) -> None:
+    ec2._terminate_instances({"InstanceId.1": [physical_id]})
+
+
 def _create_secret_policy(_logical_id: str, props: Properties, _stack: str) -> Made:
     policy = props["ResourcePolicy"]
     text = policy if isinstance(policy, str) else json.dumps(policy)
@@ -170,6 +195,7 @@ _HANDLERS: Mapping[str, Mapping[str, Any]] = {
     "AWS::EC2::EIP": _handler(_create_address, _delete_address),
     "AWS::EC2::FlowLog": _handler(_create_flow_log, _delete_flow_log),
     "AWS::EC2::NatGateway": _handler(_create_nat, _delete_nat),
+    "AWS::EC2::Instance": _handler(_create_instance, _delete_instance),
     "AWS::EC2::SecurityGroupEgress": _handler(_EGRESS.create, _EGRESS.delete),
     "AWS::EC2::SecurityGroupIngress": _handler(_INGRESS.create, _INGRESS.delete),
     "AWS::Events::Archive": _handler(_create_archive, _delete_archive),
