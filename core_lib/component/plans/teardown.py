@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from core_lib.component.model import APPLICATION, Compiled, Step
 from core_lib.component.naming import STAGES
 from core_lib.component.plans.blueprint import Blueprint
-from core_lib.component.plans.sequence import CONTEXT, sequence_of
+from core_lib.component.plans.sequence import sequence_of
 from core_lib.component.plans.sheet import BUILD, GET_REFERENCES, Sheet, references_in, unused
 from core_lib.framework.models import PlanAction, Task
 
@@ -70,7 +70,7 @@ class _Teardown:
         users = self._look_for_users(name, USERS, "resources", [pointers])
         others = [sheet.id_of(user, "resources") for user in self._users[name]]
         rules = sheet.delete(name, "rules", [pointers, *others])
-        first, then = _around(compiled, "resources")
+        first, then, last = _around_resources(compiled)
         done = self._steps(name, first, reads, users, [users, rules, *others])
         further = [stage for stage in compiled.stages if stage not in STAGES]
         late = [stage for stage in further if self._is_late(compiled, stage)]
@@ -78,9 +78,9 @@ class _Teardown:
         resources = sheet.delete(name, "resources", [users, rules, *others, *done], users=users)
         done = self._steps(name, then, reads, users, [users, resources])
         kept = ["logs", *(stage for stage in further if stage not in late)]
-        done += [sheet.delete(name, stage, [resources], users=users) for stage in kept]
-        done.append(sheet.delete(name, "bake", [resources]))
-        return [rules, resources, *done]
+        gone = [sheet.delete(name, stage, [resources, *done], users=users) for stage in kept]
+        gone.append(sheet.delete(name, "bake", [resources, *done]))
+        return [rules, resources, *done, *gone, *self._steps(name, last, reads, users, [users, *gone])]
 
     def _base_rules(self, name: str, emptied: str) -> str:
         """The rules between what the branch shares: they go before any of the groups and roles that they name."""
@@ -91,7 +91,7 @@ class _Teardown:
         sheet = self._sheet
         reads = self._reads(name, compiled, "security", [closed])
         users = self._look_for_users(name, _SECURITY_USERS, "security", [closed])
-        first, then = _around(compiled, "security")
+        first, then = _around_security(compiled)
         done = self._steps(name, first, reads, users, [users])
         security = sheet.delete(name, "security", [users, *done, *reads.values()], users=users)
         done += self._steps(name, then, reads, users, [security])
@@ -115,7 +115,8 @@ class _Teardown:
 
     def _reads(self, name: str, compiled: Compiled, around: str, after: list[str]) -> dict[str, str]:
         """Looks at the outputs that the steps around a stage need, while its stacks are still there."""
-        listed = [step for group in _around(compiled, around) for step in group]
+        groups = _around_security(compiled) if around == "security" else _around_resources(compiled)
+        listed = [step for group in groups for step in group]
         labels = sorted({label for step in listed for label, _ in references_in(step.spec)} - {step.name for step in listed})
         return {
             label: self._sheet.read(name, label, what=f"{around}-read-{label}", after=after, optional=True) for label in labels
@@ -139,16 +140,29 @@ class _Teardown:
         return "resources" in sequence_of(compiled).before.get(stage, frozenset())
 
 
-def _around(compiled: Compiled, stage: str) -> tuple[list[Step], list[Step]]:
-    """The steps before and after the deletion of the resources (all that do not speak of security), or of the security stage."""
+def _around_resources(compiled: Compiled) -> tuple[list[Step], list[Step], list[Step]]:
+    """The steps before the deletion of the resources, those between it and that of the logs, and those after both."""
     first: list[Step] = []
     then: list[Step] = []
+    last: list[Step] = []
     for step in compiled.steps.get("teardown", ()):
-        about = "security" if "security" in (step.before, step.after) else "resources"
-        if about == stage:
-            late = step.after in (stage, "logs", "bake", CONTEXT, "rules-base") and step.before is None
-            (then if late else first).append(step)
-    return first, then
+        if _is_about_security(step):
+            continue
+        if step.before in ("logs", "bake") or step.after == "resources":
+            then.append(step)
+        else:
+            (last if step.before is None and step.after in ("logs", "bake", "rules-base") else first).append(step)
+    return first, then, last
+
+
+def _around_security(compiled: Compiled) -> tuple[list[Step], list[Step]]:
+    """The steps before and after the deletion of the security stage."""
+    about = [step for step in compiled.steps.get("teardown", ()) if _is_about_security(step)]
+    return [step for step in about if step.before is not None], [step for step in about if step.before is None]
+
+
+def _is_about_security(step: Step) -> bool:
+    return "security" in (step.before, step.after)
 
 
 def _known(step: Step) -> list[str]:

@@ -97,6 +97,17 @@ def test_step_when_the_resources_stay_or_are_not_there_then_it_does_nothing() ->
     assert "web.empty" in needs(actions, "web.resources")
 
 
+def test_steps_when_they_are_about_the_logs_then_they_wait_until_nothing_writes_any_more() -> None:
+    logs = Step("empty-logs", "AWS::EmptyBucket", {"BucketName": "{{ outputs.logs.Group }}"}, before="logs")
+    image = Step("image", "SYSTEM::NoOp", {}, after="resources")
+    tell = Step("tell", "SYSTEM::NoOp", {}, after="logs")
+    actions = plan(compiled("web", STAGES, steps={"teardown": [tell, logs, image]}))
+    assert "web.resources" in needs(actions, "web.empty-logs") & needs(actions, "web.image")
+    assert {"web.empty-logs", "web.image"} <= needs(actions, "web.logs")
+    assert "web.logs" in needs(actions, "web.tell")
+    assert "web.tell" in needs(actions, "web.complete")
+
+
 def test_step_when_it_is_about_the_security_stage_then_it_waits_for_the_last_build_of_the_branch() -> None:
     spec = {"SecurityGroupId": "{{ outputs.security.SecurityGroupId }}"}
     step = Step("enis", "AWS::DeleteSecurityGroupEnis", spec, before="security")
