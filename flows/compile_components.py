@@ -15,7 +15,7 @@ from core_lib.deployspec import Linter
 from core_lib.framework.models import TaskPayload
 from flows.compile_deployspec import findings_folder
 from flows.stopping import stage
-from tasks.builds import gather_component_facts, know_build, refuse_task
+from tasks.builds import gather_component_facts, know_build, refuse_task, share_files
 from tasks.inputs import list_accounts, read_package
 from tasks.storing import store_compilation
 from tasks.workshop import workshop
@@ -51,5 +51,6 @@ async def compile_components(run_id: str, payload: TaskPayload, *, store: bool =
 
     if store:
         await store_compilation(shop)
+        await share_files(shop)
     made = ", ".join(f"{task} {len(plan.actions)}" for task, plan in sorted(compilation.plans.items()))
     return Completed(message=f"actions: {made}; {len(compilation.files)} files")

@@ -28,6 +28,17 @@ def _component_facts(shop: Workshop, payload: TaskPayload) -> Facts:
     return with_store(facts, location, shop.settings.home_region, shop.sessions.identity.account)
 
 
+@aws_task("share files")
+async def share_files(shop: Workshop) -> None:
+    """Let the accounts that the build goes to read the portfolio's files in the artefact store, if it is not theirs."""
+    plan = shop.have(shop.compilation, "compilation").plan(Task.DEPLOY)
+    if not shop.store.location.startswith("s3://"):
+        return
+    folder = plan.deployment.but(scope=Level.PORTFOLIO).key_prefix("files")
+    for account in sorted({target.account for target in plan.targets} - {shop.sessions.identity.account}):
+        await asyncio.to_thread(shop.store.share, folder, account)
+
+
 @aws_task("look at the build")
 async def know_build(shop: Workshop, payload: TaskPayload) -> Released:
     """See `core_lib.component.lifecycle.known_of`."""

@@ -115,10 +115,16 @@ class UploadContext(Action[UploadContextParams]):
         try:
             found = s3.get_object(Bucket=ctx.params.bucket_name, Key=key, ExpectedBucketOwner=self._owner(ctx))
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if error.response["Error"]["Code"] in self._not_there(ctx):
                 return None
             raise
         return found["Body"].read(), found["Metadata"].get(OURS)
+
+    @staticmethod
+    def _not_there(ctx: Context) -> tuple[str, ...]:
+        """What S3 answers for an object that is not there: to whoever may not list another account's bucket, a refusal."""
+        elsewhere = ctx.params.expected_bucket_owner not in (None, ctx.target.account)
+        return ("NoSuchKey", "404", "AccessDenied", "403") if elsewhere else ("NoSuchKey", "404")
 
     def _writing(self, ctx: Context) -> dict[str, Any]:
         params = ctx.params

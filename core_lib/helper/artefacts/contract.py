@@ -58,6 +58,14 @@ class ArtefactStore(Protocol):
         """An address from which the object can be read: presigned for so long, or `file://`."""
         ...
 
+    def share(self, folder: str, account: str) -> bool:
+        """Let an account read what lies below a folder of the store, and write context files there; whether that was new.
+
+        Raises:
+            ArtefactError: the store says no.
+        """
+        ...
+
 
 def check_key(key: str) -> str:
     """The key itself, when it is allowed.

@@ -95,6 +95,10 @@ class FolderStore:
             raise missing(key, self.location)
         return self._path(key).as_uri()
 
+    def share(self, folder: str, account: str) -> bool:  # noqa: ARG002 - part of the contract
+        """See `ArtefactStore.share`; who may read a folder is the machine's business."""
+        return False
+
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*check_key(key).split("/"))
 

@@ -13,6 +13,7 @@ from s3transfer.manager import TransferConfig, TransferManager  # type: ignore[i
 
 from core_lib.framework.errors import ArtefactError
 from core_lib.helper.artefacts.contract import check_key, missing
+from core_lib.helper.artefacts.sharing import share
 
 _NOT_THERE = ("404", "NoSuchKey", "NotFound")
 _TAKEN = ("PreconditionFailed", "412")
@@ -117,6 +118,12 @@ class S3Store:
         arguments = {"Bucket": self._bucket, "Key": self._name(key)}
         with self._errors(key):
             return str(self._client().generate_presigned_url("get_object", Params=arguments, ExpiresIn=seconds))
+
+    def share(self, folder: str, account: str) -> bool:
+        """See `ArtefactStore.share`; by the bucket's policy."""
+        client = self._client()
+        with self._errors(folder):
+            return share(client, self._bucket, self._name(folder), account, client.meta.partition)
 
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
