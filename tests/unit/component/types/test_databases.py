@@ -362,6 +362,12 @@ def test_cache_when_an_engine_is_chosen_then_its_family_follows(kind: str, prope
     assert only(made, "AWS::ElastiCache::ParameterGroup")["CacheParameterGroupFamily"] == family
 
 
+@pytest.mark.parametrize(("version", "written"), [("5.0.6", False), ("6.2", True), ("7.1", True)])
+def test_cache_when_its_version_writes_logs_then_they_are_delivered(version: str, written: bool) -> None:
+    made = one("AWS::ElastiCache::Redis", "ReplicationGroup", f"{{EngineVersion: '{version}'}}")
+    assert ("LogDeliveryConfigurations" in only(made, "AWS::ElastiCache::ReplicationGroup")) is written
+
+
 def test_cache_when_clients_sign_in_with_iam_then_there_is_no_secret_and_no_default_user() -> None:
     made = one("AWS::ElastiCache::Redis", "ReplicationGroup", options="{Authentication: iam}")
     assert resources_of(made, "data", "AWS::SecretsManager::Secret") == []
@@ -410,6 +416,15 @@ def test_kafka_when_clients_come_then_they_sign_in_with_iam(key: str, properties
     made = one("AWS::MSK", key, properties)
     assert only(made, kind)["ClientAuthentication"]["Sasl"] == {"Iam": {"Enabled": True}}
     assert ("logs" in made.components["data"].stages) is (kind == "AWS::MSK::Cluster")
+
+
+@pytest.mark.parametrize(("size", "replicated"), [("kafka.m7g.large", True), ("express.m7g.large", False)])
+def test_kafka_when_brokers_are_express_then_what_they_decide_themselves_is_left_to_them(size: str, replicated: bool) -> None:
+    made = one("AWS::MSK", "MSKCluster", f"{{BrokerNodeGroupInfo: {{InstanceType: {size}}}}}")
+    lines = only(made, "AWS::MSK::Configuration")["ServerProperties"]["Fn::Join"][1]
+    assert "auto.create.topics.enable=false" in lines
+    assert ("min.insync.replicas=2" in lines) is replicated
+    assert ("StorageInfo" in only(made, "AWS::MSK::Cluster")["BrokerNodeGroupInfo"]) is replicated
 
 
 def test_kafka_when_no_cluster_is_written_then_that_is_said() -> None:
