@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core_lib.component.building import Builder, Built
@@ -14,7 +14,7 @@ from core_lib.component.model import APPLICATION, Released
 from core_lib.component.plans import Blueprint, make_plans, targets_of
 from core_lib.component.templates import Memory
 from core_lib.db import Facts
-from core_lib.deployspec import Compilation, Linter, without_collection
+from core_lib.deployspec import Compilation, CompileWarning, Linter, without_collection
 from core_lib.framework.codecs import sha256_hex, to_json
 from core_lib.framework.errors import PayloadError
 from core_lib.framework.models import Account, TaskPayload
@@ -67,7 +67,7 @@ def compile_components(
     known = released or Released()
     target, key_target = targets_of(facts.values, accounts, payload.targets)
     built = build_components(package, facts, known, memory=None if cache is None else Memory(_page_of(cache, payload)))
-    warnings = check(built, facts, package, target.region, linter)
+    warnings = [*check(built, facts, package, target.region, linter), *_left_out(known, built)]
     application = built.components.get(APPLICATION)
     blueprint = Blueprint(
         payload.deployment_details,
@@ -99,4 +99,12 @@ def _must_be_a_build(payload: TaskPayload) -> None:
             "components are deployed as a build, all of them",
             where=str(payload.prn),
             hint="name it: prn:portfolio:app:branch:build",
+        )
+
+
+def _left_out(known: Released, built: Built) -> Iterator[CompileWarning]:
+    """Components that the build was deployed with, and that the package no longer has: nothing here would delete them."""
+    for name in sorted(known.deployed - built.components.keys()):
+        yield CompileWarning(
+            "platform/components", f"{name!r} was deployed with this build and is no longer there: its stacks stay as they are"
         )

@@ -84,10 +84,12 @@ class Definitions:
 
 @dataclass(frozen=True)
 class Released:
-    """What the CMDB knows of the released build of the branch: its name, and the `resources` stack of each component of it."""
+    """What the CMDB knows: the released build of the branch, the `resources` stacks that components go on using (those of this
+    build, else those of the released one), and the components that this build was deployed with before."""
 
     build: str | None = None
     stacks: Mapping[str, str] = field(default_factory=dict)
+    deployed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

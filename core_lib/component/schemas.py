@@ -120,7 +120,7 @@ def _argument(choices: tuple[str, ...]) -> Schema:
 def _component(type_: ComponentType, names: list[str], made: PropertySchemas) -> Schema:
     file = type_.file
     configuration = _configuration(type_, made)
-    options = {name: described(_free(schema), None) for name, schema in file.options.items() if name != _ANYTHING}
+    options = {name: described(_free(schema), None) for name, schema in type_.options.items() if name != _ANYTHING}
     schema: Schema = {
         "type": "object",
         "description": file.purpose,
@@ -133,7 +133,7 @@ def _component(type_: ComponentType, names: list[str], made: PropertySchemas) ->
             "PersistUpdateVersion": described(
                 {"type": ["string", "integer"]}, "The build whose resources are updated in place, when they persist."
             ),
-            "Options": {"type": ["object", "null"], "properties": options, "additionalProperties": _ANYTHING in file.options},
+            "Options": {"type": ["object", "null"], "properties": options, "additionalProperties": _ANYTHING in type_.options},
             "Configuration": configuration,
         },
     }

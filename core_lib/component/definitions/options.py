@@ -81,7 +81,7 @@ def rules_of(type_: ComponentType, key: str = "") -> OptionRules:
     """
     known = _KNOWN.setdefault(type_, {})
     if key not in known:
-        known[key] = OptionRules(type_.file.configuration[key].extra if key else type_.file.options, type_.source)
+        known[key] = OptionRules(type_.file.configuration[key].extra if key else type_.options, type_.source)
     return known[key]
 
 

@@ -140,6 +140,24 @@ class TypeFile(Message):
         return tuple({"Type": item} if isinstance(item, str) else item for item in value or ())
 
 
+COMMON_OPTIONS: dict[str, Any] = {
+    "Check": {
+        "type": "object",
+        "description": "What has to answer before a build is released: a path at its own address, a URL, or a function",
+        "properties": {
+            "Path": {"type": "string", "pattern": "^/"},
+            "Url": {"type": "string", "pattern": "^https?://"},
+            "Statuses": {"type": "array", "items": {"type": "integer", "minimum": 100, "maximum": 599}},
+            "Within": {"type": "string", "pattern": "^PT?[0-9]"},
+            "Lambda": {"type": "string"},
+            "Payload": {"type": "object"},
+        },
+        "additionalProperties": False,
+    }
+}
+"""Options of every type."""
+
+
 class ComponentType:
     """A type: what its folder holds. `files` are all files of the folder by their path in it."""
 
@@ -156,6 +174,11 @@ class ComponentType:
     def name(self) -> str:
         """`AWS::DynamoDB`."""
         return self.file.type
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """JSON Schemas of the options that a component may have: those of every type, and its type's own."""
+        return {**COMMON_OPTIONS, **self.file.options}
 
     @cached_property
     def single_keys(self) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ def known_of(items: Items, details: DeploymentDetails) -> Released:
     branch = find(items, _at(details.prn, Level.BRANCH))
     released = branch.released_build if branch is not None else None
     stacks = dict(_stacks(items, released.prn)) if released is not None else {}
-    stacks |= dict(_stacks(items, details.prn))
-    return Released(released.name if released is not None else None, stacks)
+    own = dict(_stacks(items, details.prn))
+    return Released(released.name if released is not None else None, {**stacks, **own}, frozenset(own))
 
 
 def find(items: Items, prn: Prn) -> Item | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from core_lib.component import Released, compile_components, is_component_package
 from core_lib.db import Facts
 from core_lib.deployspec import Compilation
-from core_lib.framework.errors import TargetError
+from core_lib.framework.errors import PayloadError, SchemaError, TargetError
 from core_lib.framework.models import Account, AccountState, DeploymentDetails, Selection, Task, TaskPayload
 from core_lib.framework.package import Package
 from tests.builders.component_facts import ACCOUNT, component_facts
@@ -26,15 +27,23 @@ orders:
         AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
         KeySchema: [{AttributeName: id, KeyType: HASH}]
 """
-FILES = {"orders.yaml": ORDERS, "platform/files/app/index.html": b"<html>"}
+FILES: Mapping[str, str | bytes] = {"orders.yaml": ORDERS, "platform/files/app/index.html": b"<html>"}
 DETAILS = DeploymentDetails(portfolio="shop", app="web", branch="main", build="7")
 
 
-def compiled(*, released: Released | None = None, accounts: Any = (), targets: Any = None, **facts: Any) -> Compilation:
-    payload = TaskPayload(client="acme", task=Task.DEPLOY, type="pipeline", deployment_details=DETAILS, targets=targets)
+def compiled(
+    *,
+    files: Mapping[str, str | bytes] = FILES,
+    details: DeploymentDetails = DETAILS,
+    released: Released | None = None,
+    accounts: Sequence[Account] = (),
+    targets: Selection | None = None,
+    **facts: Any,
+) -> Compilation:
+    payload = TaskPayload(client="acme", task=Task.DEPLOY, type="pipeline", deployment_details=details, targets=targets)
     values = Facts(component_facts(**facts))
     return compile_components(
-        payload, package=package_of(FILES), facts=values, accounts=accounts, released=released, linter=None
+        payload, package=package_of(files), facts=values, accounts=accounts, released=released, linter=None
     )  # fmt: skip
 
 
@@ -64,6 +73,26 @@ def test_persist_when_a_build_is_released_then_its_stack_is_used_and_no_own_one_
     deploy = compiled(released=released).plan(Task.DEPLOY)
     (found,) = [action for action in deploy.actions if action.name == "orders.resources"]
     assert (found.kind, found.spec) == ("AWS::GetStackOutputs", {"StackName": "shop-web-main-6-orders-resources"})
+
+
+def test_check_when_a_component_has_one_then_the_release_asks_before_it_switches() -> None:
+    files = {"orders.yaml": ORDERS.replace("  Persist: true\n", "  Options: {Check: {Lambda: smoke}}\n")}
+    (check,) = [action for action in compiled(files=files).plan(Task.RELEASE).actions if action.name == "orders.check"]
+    assert (check.kind, check.spec["FunctionName"]) == ("AWS::InvokeLambda", "smoke")
+    wrong = {"orders.yaml": files["orders.yaml"].replace("Lambda", "Lambada")}
+    with pytest.raises(SchemaError, match="did you mean Lambda"):
+        compiled(files=wrong)
+
+
+def test_component_when_the_package_lost_it_then_a_warning_says_that_its_stacks_stay() -> None:
+    made = compiled(released=Released(deployed=frozenset({"orders", "carts"})))
+    assert ["'carts' was deployed with this build" in str(each) for each in made.warnings] == [True]
+
+
+def test_build_when_the_deployment_names_none_or_a_component_then_it_is_refused() -> None:
+    for details in (DETAILS.but(build=None), DETAILS.but(component="orders")):
+        with pytest.raises(PayloadError, match="components are deployed as a build"):
+            compiled(details=details)
 
 
 def test_targets_when_the_run_is_narrowed_then_it_is_refused() -> None:

@@ -101,7 +101,7 @@ def test_known_when_a_build_has_stacks_of_its_own_then_it_keeps_them_whatever_is
     deployed(items, "1")
     deployed(items, "2")
     released(items, "2")
-    assert known_of(items, details("1")) == Released("2", {"db": "shop-web-main-1-db-resources"})
+    assert known_of(items, details("1")) == Released("2", {"db": "shop-web-main-1-db-resources"}, frozenset({"db"}))
 
 
 def test_known_when_a_deploy_stopped_half_way_then_the_stacks_that_it_began_are_known(items: Items) -> None:
