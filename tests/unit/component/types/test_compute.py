@@ -225,6 +225,26 @@ def test_spot_when_it_is_on_then_a_mixed_instances_policy_buys_the_capacity() ->
     assert "LaunchTemplate" not in group
 
 
+def test_launch_template_when_it_is_written_as_older_definitions_spell_it_then_it_compiles_unchanged() -> None:
+    made = built("""
+app:
+  Type: AWS::AutoScaleSpot
+  Configuration:
+    AutoScalingGroup:
+      Properties: {MinSize: "1", MaxSize: "2", LaunchConfigurationName: old, MetricsCollection: [{Granularity: 1Minute}]}
+    launchTemplate:
+      Properties:
+        Dynatrace: false
+        BlockDeviceMappings: [{DeviceName: /dev/sdf, Ebs: {VolumeSize: "10"}}]
+        LaunchTemplateData: {ImageId: ami-0123456789abcdef0, InstanceType: t3.small, MetadataOptions: required}
+""")
+    data = resources_of(made, "app", LAUNCH)[0]["LaunchTemplateData"]
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert [disk["DeviceName"] for disk in data["BlockDeviceMappings"]] == ["/dev/xvda", "/dev/sdf"]
+    assert not {"Dynatrace", "LaunchConfigurationName"} & {*data, *resources_of(made, "app", GROUP)[0]}
+    assert not made.warnings
+
+
 def test_group_when_the_fact_allows_fewer_then_the_smaller_share_of_signals_is_enough() -> None:
     text = """
 app:
