@@ -12,6 +12,7 @@ import pytest
 
 from core_lib.component.checking import check
 from core_lib.component.guard import Finding, guard, lint_templates, rulebook, tag_findings, tag_policy
+from core_lib.component.guard.linting import anonymous
 from core_lib.component.model import StageTemplate
 from core_lib.component.security import security_stages
 from core_lib.db import Facts
@@ -243,6 +244,35 @@ def test_lint_when_templates_differ_in_names_only_then_one_is_linted(tmp_path: P
     linter = CountingLinter(tmp_path)
     assert lint_templates([("orders-1", named("orders-1")), ("albums-2", named("albums-2"))], "eu-west-1", linter) == []
     assert len(linter.seen) == 1
+
+
+def test_lint_when_components_are_alike_then_their_templates_are_one_text() -> None:
+    pair = """
+{0}:
+  Type: AWS::DynamoDB
+  Configuration:
+    Table:
+      Pipeline::Security: [{{Source: {0}-reader, Allow: [read]}}]
+      Properties:
+        AttributeDefinitions: [{{AttributeName: id, AttributeType: S}}]
+        KeySchema: [{{AttributeName: id, KeyType: HASH}}]
+{0}-reader:
+  Type: AWS::Serverless
+  Configuration:
+    Function:
+      Pipeline::Link: {{TABLE: {{Component: {0}, OutputName: TableName}}}}
+      Properties: {{Runtime: python3.13, Handler: index.handler, Code: {{ZipFile: "def handler(event, context): return 1"}}}}
+"""
+    made = built({"pairs.yaml": pair.format("orders-1") + pair.format("papers-2")})
+    for one, other in (("orders-1", "papers-2"), ("orders-1-reader", "papers-2-reader")):
+        stages = [made.components[name].stages for name in (one, other)]
+        assert set(stages[0]) == set(stages[1])
+        for stage in stages[0]:
+            first, second = (
+                anonymous(json.dumps(each[stage].body), name, each[stage].parameters)
+                for name, each in zip((one, other), stages, strict=True)
+            )
+            assert first == second, stage
 
 
 def test_lint_when_something_is_wrong_then_resource_and_path_are_told_and_the_type_may_accept_it(tmp_path: Path) -> None:
