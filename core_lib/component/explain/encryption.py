@@ -13,6 +13,8 @@ from core_lib.component.model import StageTemplate
 from core_lib.framework.models import Message
 
 AWS_KEY = "a key that AWS manages"
+COPIED_KEY = "the key of the snapshot or database that it is made from"
+_ORIGINS = ("DBSnapshotIdentifier", "SnapshotIdentifier", "SnapshotId", "SourceDBInstanceIdentifier", "SourceDBClusterIdentifier")
 
 
 class Encryption(Message):
@@ -91,6 +93,8 @@ def _key(place: _Place, properties: Mapping[str, Any], words: Words) -> str | No
         return " and ".join(dict.fromkeys(keys))
     if place.always:
         return AWS_KEY
+    if any(name in properties for name in _ORIGINS):
+        return COPIED_KEY
     switched_on = place.switch is not None and any(value not in (False, "false") for value in _values(properties, place.switch))
     return AWS_KEY if switched_on else None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
 
 from core_lib.component import Built
+from core_lib.component.explain import component_graph, explain, sentences
 from core_lib.component.guard import builtin_rules, guard
 from core_lib.component.library import ComponentType, builtin_catalogue
 from core_lib.component.model import ANCHOR, Compiled
@@ -95,3 +97,13 @@ def test_templates_when_guarded_then_no_rule_is_broken_without_a_written_reason(
     assert [
         str(finding) for finding in guard(templates, builtin_rules()) if finding.severity != "info" and not finding.waived
     ] == []
+
+
+@pytest.mark.parametrize(("name", "file"), EXAMPLES)
+def test_explanation_when_it_is_told_then_no_value_is_left_unsaid(name: str, file: str) -> None:
+    made = example(name, file)
+    for compiled in own(name, made):
+        told = explain(compiled, (), made.components.values())
+        text, drawn = sentences(told), component_graph(told)
+        assert not re.search(r"\bFn::|\{'|Pipeline::|\bNone\b", text), text
+        assert all(line.count('"') in (0, 2, 4) for line in drawn.splitlines())

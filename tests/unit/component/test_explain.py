@@ -64,6 +64,7 @@ def test_list_when_it_is_said_then_it_reads_like_a_sentence() -> None:
         ("AWS::SQS::Queue", {"SqsManagedSseEnabled": True}, "a key that AWS manages"),
         ("AWS::SQS::Queue", {"SqsManagedSseEnabled": False}, None),
         ("AWS::SNS::Topic", {}, None),
+        ("AWS::RDS::DBInstance", {"DBSnapshotIdentifier": "golden"}, "the key of the snapshot or database that it is made from"),
         ("AWS::S3::Bucket", {}, "a key that AWS manages"),
         ("AWS::EC2::Instance", {"BlockDeviceMappings": [{"Ebs": {"KmsKeyId": KEY}}]}, "the application's key"),
         ("AWS::RDS::DBInstance", {"StorageEncrypted": True, "KmsKeyId": "arn:aws:kms:x:1:key/2"}, "arn:aws:kms:x:1:key/2"),
