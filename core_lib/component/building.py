@@ -12,7 +12,7 @@ from typing import Any
 
 from core_lib.component.definitions import Faults, reading
 from core_lib.component.functions import Environment, resolve_functions
-from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Wire
+from core_lib.component.model import ANCHOR, APPLICATION, Compiled, Component, Definitions, Released, StageTemplate, Step, Wire
 from core_lib.component.naming import names_of
 from core_lib.component.security import Opened, security_stages
 from core_lib.component.templates import (
@@ -146,7 +146,7 @@ class Builder:
         for stage in ("pointers", "release"):
             self._put(stages, component.name, stage, maker.body(stage, more))
         kept = {stage: template for stage, template in own.items() if persisted is None or stage not in REPLACED}
-        steps = {task: maker.steps(task) for task in TASKS}
+        steps = self._steps(component, persisted, maker)
         wires = {value for template in kept.values() for value in template.parameters.values() if isinstance(value, Wire)}
         uses = frozenset((wire.owner, wire.stage) for wire in wires if wire.owner != component.name)
         return Compiled(component, kept, steps, uses, persisted, self._retains(component, maker))
@@ -175,6 +175,14 @@ class Builder:
             return None
         stack = self._released.stacks.get(component.name)
         return None if stack == maker.names.stacks["resources"] else stack
+
+    def _steps(self, component: Component, persisted: str | None, maker: StageMaker) -> dict[str, tuple[Step, ...]]:
+        """The steps by task. Those of a teardown are about what there is, under the names that the build gave it that made it."""
+        steps = {task: maker.steps(task) for task in TASKS}
+        if persisted is not None and steps["teardown"]:
+            names = replace(maker.names, build=persisted.removesuffix("-resources"))
+            steps["teardown"] = StageMaker(component, names, self._around, self._read_file).steps("teardown")
+        return steps
 
     @staticmethod
     def _retains(component: Component, maker: StageMaker) -> bool:

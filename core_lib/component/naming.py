@@ -19,6 +19,8 @@ STACK_NAME = 128
 BRANCH_STAGES = ("security", "rules-base", "release")
 """Stages whose stacks all builds of a branch share."""
 APP_STAGES = ("kms",)
+OWN_STAGES = ("rules", "pointers")
+"""Stages that every build has for itself, also when it has its resources from another: they hold these, and go with the build."""
 STAGES = ("security", "rules-base", "context", "logs", "bake", "resources", "rules", "pointers", "release")
 _LONGEST_BASE = STACK_NAME - 20
 _DNS_LABEL = 63
@@ -46,15 +48,16 @@ def names_of(facts: Mapping[str, Any], component: str, build: str) -> Names:
     Args:
         facts: with Portfolio, App, BranchShortName; Environment as far as known.
         component: its name.
-        build: the build in its names: the deployment's, or that of PersistUpdateVersion.
+        build: the build in the names of its resources: the deployment's, or that of PersistUpdateVersion.
     """
-    portfolio, app, branch = (str(facts[name]) for name in ("Portfolio", "App", "BranchShortName"))
+    portfolio, app, branch, own = (str(facts[name]) for name in ("Portfolio", "App", "BranchShortName", "Build"))
     named = _lower(portfolio, app, branch, component)
     built = _lower(portfolio, app, branch, build, component)
     owned = _lower(portfolio, app, str(facts.get("Environment") or branch))
-    stacks = {stage: stack_name(named if stage in BRANCH_STAGES else built, stage) for stage in STAGES}
+    bases = dict.fromkeys(BRANCH_STAGES, named) | dict.fromkeys(OWN_STAGES, _lower(portfolio, app, branch, own, component))
+    stacks = {stage: stack_name(bases.get(stage, built), stage) for stage in STAGES}
     stacks |= {stage: stack_name(owned, stage) for stage in APP_STAGES}
-    prn = f"prn:{portfolio}:{app}:{branch}:{facts['Build']}"
+    prn = f"prn:{portfolio}:{app}:{branch}:{own}"
     return Names(
         prn if component == APPLICATION else f"{prn}:{component}",
         build,
@@ -62,7 +65,7 @@ def names_of(facts: Mapping[str, Any], component: str, build: str) -> Names:
         named,
         owned,
         stacks,
-        _dns(facts, component, build),
+        _dns(facts, component, own),
     )
 
 

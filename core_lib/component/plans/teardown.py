@@ -67,8 +67,8 @@ class _Teardown:
         begun = [unreleased, sheet.id_of(name, "start")]
         reads = self._reads(name, compiled, "resources", begun)
         pointers = sheet.delete(name, "pointers", [*begun, *reads.values()])
-        users = self._look_for_users(name, USERS, "resources", [pointers])
         others = [sheet.id_of(user, "resources") for user in self._users[name]]
+        users = self._look_for_users(name, USERS, "resources", [pointers, *others])
         rules = sheet.delete(name, "rules", [pointers, *others])
         first, then, last = _around_resources(compiled)
         done = self._steps(name, first, reads, users, [users, rules, *others])

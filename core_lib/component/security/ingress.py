@@ -28,6 +28,7 @@ _NOT_DESCRIBABLE = re.compile(r"[^A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]")
 _NOT_A_WORD = re.compile(r"[^A-Za-z0-9]+")
 _LONGEST_DESCRIPTION = 255
 _LONGEST_WORDS = 80
+_HIGHEST_PORT = 65_535
 _DIGEST = 10
 
 
@@ -63,7 +64,16 @@ def ports_of(item: str) -> Ports:
         RenderError: it is none; says how they look.
     """
     found = parse_port_spec(item)
-    return Ports(item.upper(), found["IpProtocol"], found["FromPort"], found["ToPort"])
+    protocol, first, last = found["IpProtocol"], found["FromPort"], found["ToPort"]
+    return Ports(_told_ports(protocol, first, last) or item.upper(), protocol, first, last)
+
+
+def _told_ports(protocol: str, first: int, last: int) -> str | None:
+    """Ports in the one way to write them: EC2 refuses a rule that is there already, however it was written."""
+    if protocol not in ("tcp", "udp"):
+        return None
+    ports = "*" if (first, last) == (0, _HIGHEST_PORT) else str(first) if first == last else f"{first}-{last}"
+    return f"{protocol.upper()}:{ports}"
 
 
 def ingress_of(component: str, group: str, source: Source, ports: Ports, purpose: str) -> tuple[str, dict[str, Any]]:

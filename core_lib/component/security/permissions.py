@@ -90,9 +90,8 @@ class Permissions:
         for place in sorted(self._drafts, key=lambda each: (each.component != each.owner, each)):
             statements = self._drafts[place].listed()
             if self._room(place.owner).takes(statements, self._name_length(place.component)):
-                names = self._around.names(place.component)
-                base = names.build if place.stage == FINAL else names.branch
-                key, resource = inline_policy(place.owner, self._role(place.owner), f"{base}-{place.stage}", statements)
+                name = self._around.names(place.component).stacks[place.stage]
+                key, resource = inline_policy(place.owner, self._role(place.owner), name, statements)
                 _put(stages, place.component, place.stage, key, resource)
             elif self._sources[place.owner].component is None:
                 component, path = self._written[place]

@@ -20,7 +20,7 @@ from tests.integration.execute.conftest import REGION, Outcome, Rehearsal
 ORDERS = """
 orders:
   Type: AWS::DynamoDB
-  Persist: {persist}
+  {persist}
   Configuration:
     Table:
       Properties:
@@ -42,11 +42,12 @@ class App:
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.rehearsal = rehearsal
 
-    def plan(self, task: Task, build: str, released: Released | None = None, *, persist: bool = False) -> Plan:
+    def plan(self, task: Task, build: str, released: Released | None = None, *, persist: str | bool = False) -> Plan:
         values = component_facts(AwsAccountId=self.rehearsal.account, AwsRegion=REGION, Build=build, HostedZoneName=None)
         details = DeploymentDetails(portfolio="shop", app="web", branch="main", build=build)
         payload = TaskPayload(client="acme", task=task, type="pipeline", deployment_details=details)
-        package = package_of({"orders.yaml": ORDERS.format(persist=str(persist).lower()), "news.yaml": NEWS})
+        persisting = persist if isinstance(persist, str) else f"Persist: {str(persist).lower()}"
+        package = package_of({"orders.yaml": ORDERS.format(persist=persisting), "news.yaml": NEWS})
         facts = Facts({key: value for key, value in values.items() if value is not None})
         made = compile_components(payload, package=package, facts=facts, accounts=(), released=released, linter=None)
         for key, body in made.files.items():
@@ -114,6 +115,22 @@ async def test_resources_when_they_persist_then_the_next_build_uses_them_and_the
     assert "shop-web-main-1-news-resources" not in app.stacks
 
     assert succeeded(await app.run(Task.TEARDOWN, "2", Released("2", {"orders": stack}), persist=True))
+    assert app.stacks == set()
+
+
+async def test_resources_when_they_are_updated_in_place_then_no_build_takes_them_from_another(app: App) -> None:
+    stack, version = "shop-web-main-1-orders-resources", "PersistUpdateVersion: 1"
+    assert succeeded(await app.run(Task.DEPLOY, "1", persist=version))
+    assert succeeded(await app.run(Task.DEPLOY, "2", Released("1"), persist=version))
+    assert succeeded(await app.run(Task.RELEASE, "2", Released("1"), persist=version))
+
+    assert succeeded(await app.run(Task.TEARDOWN, "1", Released("2"), persist=version))
+    assert {stack, "shop-web-main-2-orders-pointers"} <= app.stacks
+    assert succeeded(await app.run(Task.DEPLOY, "3", Released("2"), persist=version))
+    assert succeeded(await app.run(Task.TEARDOWN, "3", Released("2"), persist=version))
+    assert {stack, "shop-web-main-2-orders-pointers"} <= app.stacks
+
+    assert succeeded(await app.run(Task.TEARDOWN, "2", Released("2"), persist=version))
     assert app.stacks == set()
 
 

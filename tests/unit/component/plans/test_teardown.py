@@ -49,7 +49,7 @@ def test_teardown_when_it_is_the_released_build_then_the_release_goes_first() ->
 def test_teardown_when_a_component_depends_on_another_then_it_goes_before_it() -> None:
     shop = compiled("shop", {"resources": (topic(), {"Name": Wire("web", "resources", "BucketName")})})
     actions = plan(shop, compiled("web", STAGES))
-    assert "shop.resources" in needs(actions, "web.resources")
+    assert "shop.resources" in needs(actions, "web.resources") & needs(actions, "web.users")
 
 
 def test_resources_when_somebody_else_imports_from_them_then_they_and_their_logs_stay() -> None:

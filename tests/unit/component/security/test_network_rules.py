@@ -69,6 +69,11 @@ def test_rules_when_several_ports_are_written_then_each_is_one(allow: str) -> No
     assert sorted(rule["FromPort"] for rule in rules("10.0.0.0/8", allow)) == [80, 443]
 
 
+@pytest.mark.parametrize("allow", ['"TCP:443, TCP:443-443, tcp:0443"', '["UDP:*", "UDP:0-65535"]'])
+def test_rules_when_one_port_is_written_in_several_ways_then_ec2_gets_one_rule(allow: str) -> None:
+    assert len(rules("10.0.0.0/8", allow)) == 1
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core_lib.component import Built
+from core_lib.component import Built, Released
 from core_lib.component.library import builtin_catalogue
 from core_lib.component.model import StageTemplate
 from core_lib.execute import validate_spec
@@ -365,3 +365,14 @@ def test_balancer_when_two_kinds_are_asked_for_then_it_is_refused() -> None:
     balancer = "    ApplicationLoadBalancer: {Properties: {Scheme: internal}}"
     with pytest.raises(CoreError, match="Balancer: network"):
         group_of(more=balancer, kind="AWS::AutoScale\n  Options: {Balancer: network}")
+
+
+def test_image_when_resources_persist_then_the_teardown_deletes_that_of_the_build_that_made_it() -> None:
+    files = example_files(builtin_catalogue().types["AWS::Cluster"], "examples/baked.yaml")
+    text = files["platform/components/example.yaml"].replace(
+        b"  Type: AWS::Cluster\n", b"  Type: AWS::Cluster\n  Persist: true\n"
+    )
+    released = Released("6", {"brokers": "shop-web-main-3-brokers-resources"})
+    made = built({**files, "platform/components/example.yaml": text}, released=released)
+    (image,) = made.components["brokers"].steps["teardown"]
+    assert image.spec == {"ImageName": "shop-web-main-3-brokers-BakeInstance"}
