@@ -58,7 +58,7 @@ def build_package(shell: Shell, path: Path, deployment: DeploymentOptions, regis
     with connect(shell, path) as connection:
         payload = payload_of(connection, Task.COMPILE, PackageDetails(), deployment)
         inputs = gather(connection, payload, package, registry)
-    return BuiltPackage(package, inputs.facts, build_components(package, inputs.facts, Released()))
+    return BuiltPackage(package, inputs.facts, build_components(package, inputs.facts, inputs.released or Released()))
 
 
 def own_rules(folder: Path) -> Rulebook:
