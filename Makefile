@@ -38,8 +38,9 @@ test: $(SETUP) check ## The tests that every change must pass
 test-localstack: $(SETUP) ## The contract against LocalStack, run without Docker
 	$(BIN)/pytest -m localstack $(PYTEST)
 
-test-long: $(SETUP) ## Scale, kill -9 and malformed input at length
-	$(BIN)/pytest -m "slow and not localstack" $(PYTEST)
+test-long: $(SETUP) ## Every component type deployed, scale, kill -9 and malformed input at length
+	$(BIN)/pytest -n 2 --dist loadgroup -m "slow and not localstack" tests/unit tests/integration/component $(PYTEST)
+	$(BIN)/pytest -m "slow and not localstack" --ignore=tests/unit --ignore=tests/integration/component $(PYTEST)
 
 demo: $(SETUP) ## The main job on the embedded cloud: one deployspec over 60 accounts x 2 regions
 	$(BIN)/python -m examples.demo
