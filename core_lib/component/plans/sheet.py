@@ -109,12 +109,21 @@ class Sheet:
         timeout = _SLOW if template.stage in _SLOW_STAGES else _USUAL
         return self.add(owner, template.stage, CREATE_STACK, spec, after, references=references, timeout=timeout)
 
-    def delete(self, owner: str, stage: str, after: Iterable[str], *, users: str | None = None) -> str:
+    def delete(
+        self,
+        owner: str,
+        stage: str,
+        after: Iterable[str],
+        *,
+        users: str | None = None,
+        references: Mapping[str, str] | None = None,
+        condition: str | None = None,
+    ) -> str:
         """Add the deletion of a stage's stack, whether it is there or not; with `users` only if that action found none."""
         spec = {"StackName": self.blueprint.stack(owner, stage)}
-        label = {} if users is None else {users.partition("@")[0]: users}
-        condition = unused(users) if users is not None else None
-        return self.add(owner, stage, DELETE_STACK, spec, after, references=label, condition=condition, timeout=_SLOW)
+        if users is not None:
+            references, condition = {users.partition("@")[0]: users}, unused(users)
+        return self.add(owner, stage, DELETE_STACK, spec, after, references=references, condition=condition, timeout=_SLOW)
 
     def step(
         self,

@@ -1,6 +1,7 @@
 """The teardown: everything in reverse. What another build still holds on to is looked for first, and stays.
 
-release    only when the released build itself is torn down, which somebody insisted on
+release    when the released build itself is torn down, which somebody insisted on; else only one that still leads to this build:
+           of a component that later builds do not have, or of a release that stopped half way
 pointers   lets go of the stacks that the build used
 resources  deleted, unless another build's pointers import from them: then they persist, with their logs
 rules-base shared by the builds of the branch: deleted with the last of them that has it
@@ -17,10 +18,11 @@ from core_lib.component.model import APPLICATION, Compiled, Step
 from core_lib.component.naming import STAGES
 from core_lib.component.plans.blueprint import Blueprint
 from core_lib.component.plans.sequence import sequence_of
-from core_lib.component.plans.sheet import BUILD, GET_REFERENCES, Sheet, references_in, unused
+from core_lib.component.plans.sheet import BUILD, GET_REFERENCES, Sheet, name_of, references_in, unused
 from core_lib.framework.models import PlanAction, Task
 
 USERS = "users"
+_RELEASED = "released"
 _RULES_USERS = "rules-users"
 _SECURITY_USERS = "security-users"
 _GUARDED_TEXT = re.compile(r"\|\s*(default|d)\b|\bis\s+(not\s+)?(un)?defined\b")
@@ -46,7 +48,7 @@ class _Teardown:
         start = sheet.joint(BUILD, "start", (), status="IN_PROGRESS")
         for name in components:
             sheet.joint(name, "start", (start,), status="IN_PROGRESS")
-        released = [self._release(name) for name in components] if self._blueprint.is_released else []
+        released = [self._release(name) for name in components]
         unreleased = sheet.joint(BUILD, "unreleased", [start, *released])
         last = [each for name, compiled in components.items() for each in self._build_stages(name, compiled, unreleased)]
         emptied = sheet.joint(BUILD, "emptied", last)
@@ -58,8 +60,13 @@ class _Teardown:
 
     def _release(self, name: str) -> str:
         sheet = self._sheet
-        others = [sheet.id_of(user, "release") for user in self._users[name]]
-        return sheet.delete(name, "release", [sheet.id_of(name, "start"), *others])
+        after = [sheet.id_of(name, "start"), *(sheet.id_of(user, "release") for user in self._users[name])]
+        if self._blueprint.is_released:
+            return sheet.delete(name, "release", after)
+        look = sheet.read(name, "release", what=_RELEASED, after=after, optional=True)
+        label = name_of(name, _RELEASED)
+        is_ours = f"{{{{ outputs['{label}'].Build | default('') == '{self._blueprint.build}' }}}}"
+        return sheet.delete(name, "release", [look], references={label: look}, condition=is_ours)
 
     def _build_stages(self, name: str, compiled: Compiled, unreleased: str) -> list[str]:
         """Everything of this build alone; the last actions."""

@@ -42,12 +42,14 @@ class App:
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.rehearsal = rehearsal
 
-    def plan(self, task: Task, build: str, released: Released | None = None, *, persist: str | bool = False) -> Plan:
+    def plan(
+        self, task: Task, build: str, released: Released | None = None, *, persist: str | bool = False, news: str = NEWS
+    ) -> Plan:
         values = component_facts(AwsAccountId=self.rehearsal.account, AwsRegion=REGION, Build=build, HostedZoneName=None)
         details = DeploymentDetails(portfolio="shop", app="web", branch="main", build=build)
         payload = TaskPayload(client="acme", task=task, type="pipeline", deployment_details=details)
         persisting = persist if isinstance(persist, str) else f"Persist: {str(persist).lower()}"
-        package = package_of({"orders.yaml": ORDERS.format(persist=persisting), "news.yaml": NEWS})
+        package = package_of({"orders.yaml": ORDERS.format(persist=persisting), "news.yaml": news})
         facts = Facts({key: value for key, value in values.items() if value is not None})
         made = compile_components(payload, package=package, facts=facts, accounts=(), released=released, linter=None)
         for key, body in made.files.items():
@@ -132,6 +134,19 @@ async def test_resources_when_they_are_updated_in_place_then_no_build_takes_them
 
     assert succeeded(await app.run(Task.TEARDOWN, "2", Released("2"), persist=version))
     assert app.stacks == set()
+
+
+async def test_release_when_the_next_build_lacks_a_component_then_it_goes_with_the_build_that_it_leads_to(app: App) -> None:
+    fewer = "{}"
+    assert succeeded(await app.run(Task.DEPLOY, "1"))
+    assert succeeded(await app.run(Task.RELEASE, "1"))
+    assert succeeded(await app.run(Task.DEPLOY, "2", Released("1"), news=fewer))
+    assert succeeded(await app.run(Task.RELEASE, "2", Released("1"), news=fewer))
+    assert outputs(app, "shop-web-main-news-release")["Build"] == "1"
+
+    assert succeeded(await app.run(Task.TEARDOWN, "1", Released("2")))
+    assert "shop-web-main-news-release" not in app.stacks
+    assert outputs(app, "shop-web-main-orders-release")["Build"] == "2"
 
 
 async def test_stack_when_a_build_holds_it_then_cloudformation_itself_refuses_to_delete_it(app: App) -> None:

@@ -36,8 +36,13 @@ def test_teardown_when_a_component_has_all_stages_then_each_is_deleted_after_tho
     assert deleted(actions)["web.security"] == "web-shop-main-web-security"
 
 
-def test_teardown_when_the_build_is_not_the_released_one_then_the_release_stays() -> None:
-    assert "web.release" not in plan(compiled("web", STAGES), released="8")
+def test_teardown_when_the_build_is_not_the_released_one_then_only_a_release_that_leads_to_it_goes() -> None:
+    actions = plan(compiled("web", STAGES), released="8")
+    look, release = actions["web.released"], actions["web.release"]
+    assert look.spec == {"StackName": "web-shop-main-web-release", "Optional": True}
+    assert release.condition == "{{ outputs['web.released'].Build | default('') == '7' }}"
+    assert release.references == {"web.released": look.id}
+    assert "web.release" in needs(actions, "web.pointers")
 
 
 def test_teardown_when_it_is_the_released_build_then_the_release_goes_first() -> None:
