@@ -91,6 +91,11 @@ def compile_package(
 
 
 def _write(folder: Path, compilation: Compilation) -> list[str]:
+    from core_lib.framework.package_sources import OUTPUT_MARK
+
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / OUTPUT_MARK).touch()
     written = []
     texts = {f"{task.value}.actions": plan.to_json().encode() for task, plan in compilation.plans.items()}
     texts |= _templates(compilation)

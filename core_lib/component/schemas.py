@@ -124,7 +124,7 @@ def _component(type_: ComponentType, names: list[str], made: PropertySchemas) ->
     schema: Schema = {
         "type": "object",
         "description": file.purpose,
-        "required": ["Type", *(["Configuration"] if "required" in configuration else [])],
+        "required": ["Type", *(["Configuration"] if _is_needed(type_) else [])],
         "additionalProperties": False,
         "properties": {
             "Type": described({"enum": names}, file.purpose),
@@ -140,6 +140,10 @@ def _component(type_: ComponentType, names: list[str], made: PropertySchemas) ->
     return schema
 
 
+def _is_needed(type_: ComponentType) -> bool:
+    return any(type_.file.configuration[name].bounds[0] > 0 for name in type_.single_keys)
+
+
 def _configuration(type_: ComponentType, made: PropertySchemas) -> Schema:
     rules = type_.file.configuration
     required = [name for name in type_.single_keys if rules[name].bounds[0] > 0]
@@ -150,7 +154,18 @@ def _configuration(type_: ComponentType, made: PropertySchemas) -> Schema:
         "patternProperties": {_key_pattern(type_, name): _entry(type_, rules[name], made) for name in type_.patterns},
         "additionalProperties": False,
     }
-    return {**schema, "required": required} if required else schema
+    whole = {**schema, "required": required} if required else schema
+    direct = type_.direct_key
+    return whole if direct is None else {"anyOf": [whole, _direct_entry(type_, rules[direct], made)]}
+
+
+def _direct_entry(type_: ComponentType, rule: EntryRule, made: PropertySchemas) -> Schema:
+    """The parts of an entry where its key is left out: its Pipeline::Security may stand among its Properties."""
+    entry = _entry_map(type_, rule, made)
+    properties = entry["properties"]["Properties"]
+    security = {"Pipeline::Security": _security(type_, rule)}
+    inner = {**properties, "type": "object", "properties": {**properties["properties"], **security}}
+    return {**entry, "type": "object", "required": ["Properties"], "properties": {**entry["properties"], "Properties": inner}}
 
 
 def _key_pattern(type_: ComponentType, pattern: str) -> str:
@@ -178,6 +193,7 @@ def _entry_map(type_: ComponentType, rule: EntryRule, made: PropertySchemas) -> 
             "Values of other components, by the name that this one sees.",
         ),
         "Pipeline::Agents": _MAP,
+        **{name: _free(rule.extra[name]) for name in rule.beside},
     }
     if rule.security:
         properties["Pipeline::Security"] = _security(type_, rule)

@@ -16,8 +16,11 @@ from pathlib import Path
 from core_lib.framework.errors import PackageError
 from core_lib.framework.package import LIMITS, Package, PackageLimits, gather, safe_name
 
+OUTPUT_MARK = ".core-output"
+"""A file that marks a folder as made by a compile: such a folder below a package is no part of it."""
+
 _IGNORED_FOLDERS = frozenset({".git", ".hg", ".svn", ".core", ".venv", ".idea", ".vscode", "__pycache__", "node_modules"})
-_IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitignore", ".gitattributes"})
+_IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitignore", ".gitattributes", OUTPUT_MARK})
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_FAULTS = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError,
@@ -83,7 +86,7 @@ def _walk(root: Path, origin: str, limits: PackageLimits) -> Iterator[tuple[str,
                 if entry.is_symlink():
                     raise PackageError(f"{name!r} is a link", where=origin, hint="put the file itself into the package")
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in _IGNORED_FOLDERS:
+                    if entry.name not in _IGNORED_FOLDERS and not os.path.exists(os.path.join(entry.path, OUTPUT_MARK)):
                         folders.append((name + "/", entry.path))
                 elif not entry.is_file(follow_symlinks=False):
                     raise PackageError(f"{name!r} is not a regular file", where=origin)

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from core_lib.component import Built, Released, build_components
@@ -67,3 +68,9 @@ def examples() -> list[tuple[str, str]]:
         for path in sorted(found.files)
         if path == "example.yaml" or (path.startswith("examples/") and path.endswith(".yaml"))
     ]
+
+
+def reference_definitions() -> dict[str, bytes]:
+    """Components as they were written for the reference system, by file: each file has one, of the file's name."""
+    folder = Path(__file__).parents[1] / "corpus" / "reference-components"
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.yaml"))}

@@ -44,14 +44,14 @@ class EntryReader:
             return {}
         entries: dict[str, Entry] = {}
         counts: Counter[str] = Counter()
-        for key, value in (data or {}).items():
+        for key, value, where in _written(type_, data or {}, path):
             found = type_.rule_of(key)
             if found is None:
-                place.fault((*path, key), f"{type_.name} has no {shown(key)} in its Configuration", _advice(type_, key))
+                place.fault(where, f"{type_.name} has no {shown(key)} in its Configuration", _advice(type_, key))
                 continue
             rule_name, rule = found
             counts[rule_name] += 1
-            entry = self._entry(key, rule, value, (*path, key), place)
+            entry = self._entry(key, rule, value, where, place)
             if entry is not None:
                 entries[key] = replace(entry, properties=self._check(type_, rule_name, entry, place))
         for message in _miscounted(type_, counts):
@@ -64,7 +64,9 @@ class EntryReader:
         if value is not None and not isinstance(value, Mapping):
             place.fault(path, f"{key} must be a map with Properties, not {kind_of(value)}")
             return None
-        written, unknown = KEYS.sorted_out(value or {})
+        parts = dict(value or {})
+        beside = {name: parts.pop(name) for name in rule.beside if name in parts}
+        written, unknown = KEYS.sorted_out(parts)
         for name, message in unknown:
             place.fault((*path, name), f"{key}: {message}", _moved_hint(name, rule))
 
@@ -77,6 +79,10 @@ class EntryReader:
                 return {}
             return dict(content)
 
+        properties = {**part("Properties"), **beside}
+        grants = [(written[SECURITY], path)] if SECURITY in written else []
+        if rule.direct and SECURITY in properties:
+            grants.append(((SECURITY, properties.pop(SECURITY)), (*path, "Properties")))
         policies: dict[str, Any] = {}
         for name, words in POLICIES.items():
             if words is None:
@@ -90,13 +96,23 @@ class EntryReader:
             key=key,
             rule=rule,
             path=path,
-            properties=part("Properties"),
+            properties=properties,
             metadata=part("Metadata"),
             policies=policies,
-            grants=tuple(read_grants(key, rule, written[SECURITY], path, place)) if SECURITY in written else (),
+            grants=tuple(grant for item, where in grants for grant in read_grants(key, rule, item, where, place)),
             links=part(LINK),
             agents=part(AGENTS),
         )
+
+
+def _written(type_: ComponentType, data: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Any, Path]]:
+    """What stands in a Configuration: key, value, and the value's path."""
+    direct = type_.direct_key
+    if direct is not None and "Properties" in data and not any(type_.rule_of(key) for key in data):
+        yield direct, data, path
+        return
+    for key, value in data.items():
+        yield key, value, (*path, key)
 
 
 def _moved_hint(name: str, rule: EntryRule) -> str | None:

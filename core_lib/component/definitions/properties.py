@@ -92,7 +92,15 @@ def _entries(shape: Shape, value: Mapping[str, Any], path: Path) -> Iterator[Fin
         if shape.takes(name):
             yield from _below(shape.below(name), item, (*path, name))
         elif not name.startswith("Fn::"):
-            yield (*path, name), f"there is no such property{_advice(name, shape.names)}"
+            yield (*path, name), _no_such(name, shape)
+
+
+def _no_such(name: str, shape: Shape) -> str:
+    """What is wrong with a name that is not taken: it is not known, or does not fit what names have to look like."""
+    patterns = [pattern for pattern, _ in shape.patterns()]
+    if patterns and not shape.names:
+        return f"a name here must fit {' or '.join(patterns)}"
+    return f"there is no such property{_advice(name, shape.names)}"
 
 
 def _advice(name: str, known: Iterable[str]) -> str:

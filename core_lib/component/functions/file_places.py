@@ -18,6 +18,18 @@ ARGUMENTS = (
 )
 
 
+NO_BUCKET = "the platform knows it when its artefact store is on S3; without a platform give one: --fact FilesBucketName=NAME"
+
+
+def bucket_of(call: Call) -> str:
+    """The bucket that files lie in.
+
+    Raises:
+        CompileError: it is not known.
+    """
+    return call.fact("FilesBucketName", NO_BUCKET)
+
+
 def key_of(call: Call) -> str:
     """The object key of the file that a call names.
 

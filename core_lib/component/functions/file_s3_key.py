@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from core_lib.component.functions.file_places import ARGUMENTS, key_of
+from core_lib.component.functions.file_places import ARGUMENTS, bucket_of, key_of
 from core_lib.component.functions.function import Call, Function
 
 
@@ -17,5 +17,6 @@ class FileS3Key(Function):
     example: ClassVar[Any] = {"Path": "orders.zip"}
 
     def value(self, call: Call) -> str:
-        """The key."""
+        """The key; that there is a bucket is asked too, as whoever reads the key names it."""
+        bucket_of(call)
         return key_of(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from core_lib.component.functions.file_places import ARGUMENTS, key_of
+from core_lib.component.functions.file_places import ARGUMENTS, bucket_of, key_of
 from core_lib.component.functions.function import Call, Function
 
 
@@ -23,5 +23,5 @@ class FileUrl(Function):
         """The address."""
         given = call.facts.get("FilesBucketUrl")
         if given is None:
-            given = f"https://{call.fact('FilesBucketName')}.s3.{call.fact('FilesBucketRegion')}.amazonaws.com"
+            given = f"https://{bucket_of(call)}.s3.{call.fact('FilesBucketRegion')}.amazonaws.com"
         return f"{str(given).rstrip('/')}/{quote(key_of(call))}"

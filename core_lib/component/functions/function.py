@@ -113,15 +113,15 @@ class Call:
             return False
         raise self.fault(f"{name} must be true or false, not {kind_of(value)}", name)
 
-    def fact(self, name: str) -> str:
-        """A fact that must be there.
+    def fact(self, name: str, hint: str = "see: core facts PRN --explain") -> str:
+        """A fact that must be there; `hint` says where it comes from.
 
         Raises:
             CompileError: it is not known.
         """
         value = self.facts.get(name)
         if value is None:
-            raise self.fault(f"the fact {name} is not known", kind=CompileError, hint="see: core facts PRN --explain")
+            raise self.fault(f"the fact {name} is not known", kind=CompileError, hint=hint)
         return str(value)
 
     def other(self, name: str) -> Component:

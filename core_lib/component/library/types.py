@@ -37,6 +37,10 @@ class EntryRule(Message):
     loose: bool = False
     plain: bool = False
     """Written without Properties: what stands there is its only property, `Value`."""
+    direct: bool = False
+    """Its parts may stand in the Configuration itself, without its key, and its Pipeline::Security among its Properties."""
+    beside: tuple[str, ...] = ()
+    """Properties of `extra` that older definitions write beside Properties."""
     security: tuple[Literal["iam", "network", "addresses"], ...] = ()
     """What a Pipeline::Security on it may hold; `addresses`: network rules for which the template itself lets addresses in."""
     group: str | None = None
@@ -190,6 +194,11 @@ class ComponentType:
         """Patterns (`*Alarm`), the longest first."""
         found = [key for key in self.file.configuration if key.startswith("*")]
         return tuple(sorted(found, key=lambda key: (-len(key), key)))
+
+    @cached_property
+    def direct_key(self) -> str | None:
+        """The key whose parts may stand in the Configuration itself."""
+        return next((key for key, rule in self.file.configuration.items() if rule.direct), None)
 
     def rule_of(self, key: str) -> tuple[str, EntryRule] | None:
         """The name of the rule (key or pattern) for a key of a Configuration, and the rule."""

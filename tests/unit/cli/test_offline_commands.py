@@ -71,6 +71,13 @@ def test_compile_twice_writes_the_same_bytes(baseline: Path, elsewhere: Path) ->
         assert Path(one).read_bytes() == Path(two).read_bytes()
 
 
+def test_compile_twice_into_a_folder_of_the_package_gives_the_same_plans(baseline: Path) -> None:
+    first = answer("compile", *OFFLINE, "--out", "made")
+
+    assert answer("compile", *OFFLINE, "--out", "made") == first
+    assert answer("compile", *OFFLINE)["Plans"] == first["Plans"]
+
+
 def test_validate_of_the_baseline_finds_nothing_to_complain_about(baseline: Path) -> None:
     document = answer("validate", *OFFLINE)
 

@@ -12,7 +12,7 @@ from core_lib.component.library import builtin_catalogue
 from core_lib.component.property_schemas import PropertySchemas
 from core_lib.component.schemas import component_schema, components_schema, vars_schema
 from core_lib.framework.codecs import cfn_to_plain, load_yaml
-from tests.builders.components import examples
+from tests.builders.components import examples, reference_definitions
 from tests.builders.definitions import CATALOGUE, table
 
 
@@ -128,3 +128,12 @@ def test_schema_when_a_pattern_of_cloudformation_is_not_everybodys_then_it_is_le
     for name in ("AWS::Cognito::UserPool", "AWS::Events::Connection", "AWS::WAFv2::WebACL"):
         made.properties_of(name)
     Draft202012Validator.check_schema({"$defs": made.definitions})
+
+
+@pytest.mark.parametrize("name", ["vpce-without-key.yaml", "site.yaml"])
+def test_definition_in_an_older_form_when_held_against_the_schema_then_nothing_is_marked(name: str) -> None:
+    assert faults(reference_definitions()[name].decode(), "all") == []
+
+
+def test_endpoint_when_it_is_written_without_its_key_and_wrong_then_it_is_marked() -> None:
+    assert faults(reference_definitions()["vpce-without-key.yaml"].decode().replace("ServiceName", "ServiceNme"), "all")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core_lib.framework.errors import CoreError, PackageError
 from core_lib.framework.package import Package, PackageLimits, gather
-from core_lib.framework.package_sources import open_package, read_archive
+from core_lib.framework.package_sources import OUTPUT_MARK, open_package, read_archive
 
 FILES = {"deployspec.yaml": b"- x\n", "net/vpc.yaml": b"Resources: {}\n", "net/sub/a.json": b"{}"}
 
@@ -81,6 +81,11 @@ def test_open_when_path_is_one_spec_file_then_package_holds_just_that(tmp_path: 
 
 def test_open_when_folder_has_version_control_then_it_is_left_out(tmp_path: Path) -> None:
     make_folder(tmp_path, {**FILES, ".git/config": b"x", "net/__pycache__/a.pyc": b"x", ".DS_Store": b"x"})
+    assert dict(open_package(tmp_path).files) == FILES
+
+
+def test_open_when_a_folder_was_made_by_a_compile_then_it_is_left_out(tmp_path: Path) -> None:
+    make_folder(tmp_path, {**FILES, f"made/{OUTPUT_MARK}": b"", "made/deploy.actions": b"x", "made/templates/a.yaml": b"x"})
     assert dict(open_package(tmp_path).files) == FILES
 
 

@@ -113,6 +113,13 @@ def test_shape_when_a_part_contains_itself_then_names_are_known_at_any_depth() -
     assert not statement.takes("GeoMatchStatment")
 
 
+def test_property_when_names_there_follow_a_pattern_then_the_pattern_is_told() -> None:
+    variables = "Environment: {Variables: {A: one-letter}}"
+    text = f"fn: {{Type: AWS::Serverless, Configuration: {{Function: {{Properties: {{{variables}}}}}}}}}"
+    with pytest.raises(CoreError, match=r"Function\.Environment\.Variables\.A: a name here must fit \[a-zA-Z\]"):
+        built(text)
+
+
 def test_shape_when_there_is_no_such_resource_then_there_is_none() -> None:
     assert shape_of("AWS::No::Such") is None
 

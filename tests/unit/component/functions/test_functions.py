@@ -147,6 +147,13 @@ def test_docker_image_when_the_registry_is_another_then_it_is_in_front(facts: di
     assert given({"DockerImage": "x"}, **facts) == expected
 
 
+@pytest.mark.parametrize("call", [{"FileS3Key": {"Path": "orders.zip"}}, {"FileUrl": {"Path": "orders.zip"}}])
+def test_file_when_there_is_no_bucket_then_the_error_says_where_one_comes_from(call: dict[str, Any]) -> None:
+    error = refused(call, FilesBucketName=None, FilesBucketUrl=None)
+    assert "the fact FilesBucketName is not known" in error.message
+    assert "--fact FilesBucketName=NAME" in str(error.hint)
+
+
 @pytest.mark.parametrize(
     ("call", "words", "advice", "kind"),
     [

@@ -230,6 +230,22 @@ def test_endpoint_when_it_is_a_gateway_then_the_type_that_makes_those_is_named()
         made("AWS::VPCEndpoint", {"Endpoint": {"Properties": {"ServiceName": "s3", "VpcEndpointType": "Gateway"}}})
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_endpoint_when_written_without_its_key_then_it_is_the_same_endpoint(inside: bool) -> None:
+    grant = {"Pipeline::Security": [{"Source": "office", "Allow": "TCP:443"}]}
+    properties = {"ServiceName": "secretsmanager"}
+    short = {"Properties": properties | grant} if inside else {"Properties": properties} | grant
+    found, usual = made("AWS::VPCEndpoint", short), made("AWS::VPCEndpoint", {"Endpoint": {"Properties": properties} | grant})
+    for stage in ("resources", "rules-base"):
+        assert template(found, "it", stage) == template(usual, "it", stage)
+
+
+def test_endpoint_when_a_property_is_wrong_without_its_key_then_the_place_is_told() -> None:
+    with pytest.raises(CoreError, match=r"Endpoint\.ServiceNme: there is no such property of AWS::EC2::VPCEndpoint") as told:
+        made("AWS::VPCEndpoint", {"Properties": {"ServiceNme": "s3"}})
+    assert "ServiceName" in f"{told.value} {told.value.hint}"
+
+
 def test_aliases_when_released_then_they_lead_to_the_released_build() -> None:
     aliases = [{"Value": "a.shop.example.org"}, "b.shop.example.org"]
     found = made("AWS::VPCEndpoint", {"Endpoint": {"Properties": {"ServiceName": "s3", "Aliases": aliases}}})
@@ -246,6 +262,19 @@ def site(
 ) -> Built:
     distribution = {"Properties": {"DistributionConfig": config or {}}} | ({"Pipeline::Security": security} if security else {})
     return made("AWS::StaticWebsite", {"Distribution": distribution, **(more or {})}, **facts)
+
+
+@pytest.mark.parametrize(("word", "asked"), [(True, True), ("true", True), (False, False), ("false", False), (None, True)])
+def test_website_when_its_addresses_need_not_shut_others_out_then_nobody_is_asked(word: object, asked: bool) -> None:
+    beside = {} if word is None else {"DefaulWafWebAclBlock": word}
+    entry = {"Properties": {}, "Pipeline::Security": [{"Source": "office", "Allow": "TCP:443"}], **beside}
+    found = made("AWS::StaticWebsite", {"Distribution": entry})
+    assert bool(resources_of(found, "it", "AWS::CloudFront::Function")) is asked
+
+
+def test_website_when_the_word_beside_its_properties_is_no_answer_then_it_is_refused() -> None:
+    with pytest.raises(CoreError, match="DefaulWafWebAclBlock: must be"):
+        made("AWS::StaticWebsite", {"Distribution": {"Properties": {}, "DefaulWafWebAclBlock": "maybe"}})
 
 
 def distribution(found: Built) -> Mapping[str, Any]:
