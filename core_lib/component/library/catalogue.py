@@ -57,7 +57,8 @@ class Catalogue:
     def extended(self, files: Mapping[str, bytes], source: str) -> Catalogue:
         """This catalogue with the types of a user's folder over it; a user's type replaces one of the same name.
 
-        Shared parts of the folder are there for our types too (an agent of one's own, say), but replace none of ours for them.
+        Shared parts of the folder are there for our types too (an agent of one's own, say), but replace none of ours for them,
+        nor for what belongs to the whole app: its key is ours to make.
 
         Args:
             files: the folder's files by their path in it.
@@ -71,7 +72,7 @@ class Catalogue:
         replaced = {found.name for found in own}
         added = {path: body for path, body in shared.items() if path not in self.shared}
         kept = [_with_shared(found, added) for name, found in self.types.items() if name not in replaced]
-        return Catalogue([*kept, *own], shared)
+        return Catalogue([*kept, *own], {**shared, **self.shared})
 
 
 def _with_shared(found: ComponentType, added: Mapping[str, bytes]) -> ComponentType:

@@ -20,6 +20,7 @@ from core_lib.framework.codecs import sha256_hex, to_json
 
 _READ = "files"
 _MADE = "trees"
+_CODE = ("component", "renderer")
 
 
 class Pages:
@@ -96,9 +97,10 @@ def inputs_hash(component: Component, names: Names, shared: str) -> str:
 
 @cache
 def code_stamp() -> str:
-    """Changes when this package's own code does."""
-    folder = Path(__file__).parents[1]
-    found = sorted((str(path.relative_to(folder)), path.stat()) for path in folder.rglob("*.py"))
+    """Changes when this package's own code does, or that of the renderer."""
+    root = Path(__file__).parents[2]
+    paths = [path for folder in _CODE for path in (root / folder).rglob("*.py")]
+    found = sorted((str(path.relative_to(root)), path.stat()) for path in paths)
     return sha256_hex(to_json([[name, stat.st_size, stat.st_mtime_ns] for name, stat in found]))
 
 

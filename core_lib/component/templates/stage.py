@@ -15,7 +15,7 @@ from core_lib.component.templates.finishing import Finisher, standard_wires
 from core_lib.component.templates.loading import forest_of
 from core_lib.component.templates.memory import Pages
 from core_lib.component.templates.tree import OMIT
-from core_lib.framework.codecs import to_json
+from core_lib.framework.codecs import sha256_hex, to_json
 from core_lib.framework.errors import CompileError, CoreError, PackageError, TemplateError
 from core_lib.renderer import add_filters, full_context, session
 
@@ -165,7 +165,7 @@ def application_type(shared: Mapping[str, bytes]) -> ComponentType:
     file = TypeFile(
         type="Core::Application", group="security", purpose="What belongs to the whole app.", stages={"kms": "kms.yaml"}
     )
-    return ComponentType(file, {}, shared, "application", "types/_shared")
+    return ComponentType(file, {}, shared, sha256_hex(shared.get("kms.yaml", b"")), "types/_shared")
 
 
 def refuse_missing(stage: str, maker: StageMaker) -> CompileError:

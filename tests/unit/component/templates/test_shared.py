@@ -15,6 +15,7 @@ from core_lib.component.naming import names_of
 from core_lib.component.templates import StageMaker, Surroundings, application_type
 from core_lib.deployspec import Linter
 from tests.builders.component_facts import component_facts
+from tests.builders.components import built, template
 
 OTHER = "222222222222"
 
@@ -129,3 +130,10 @@ def test_key_when_it_lies_elsewhere_or_has_delegates_then_these_accounts_may_use
         "333333333333",
     ]
     assert found["GrantsOfDelegateAccounts"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_key_when_a_package_brings_a_part_of_the_same_name_then_the_platforms_own_is_made() -> None:
+    topic = "news: {Type: AWS::SNS::Topic, Configuration: {Topic: {}}}"
+    theirs = "Resources: {Key: {Type: AWS::KMS::Key}}"
+    package = built({"c.yaml": topic, "platform/types/_shared/kms.yaml": theirs})
+    assert template(package, APPLICATION, "kms") == template(built(topic), APPLICATION, "kms")
