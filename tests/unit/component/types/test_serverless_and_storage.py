@@ -97,6 +97,10 @@ def test_version_when_the_code_changes_then_it_is_another_resource() -> None:
     assert versions(first) != versions(changed)
 
 
+def test_version_when_the_facts_change_what_it_holds_then_it_is_another_resource() -> None:
+    assert versions(made(FUNCTION)) != versions(made(FUNCTION, ProxyUrl="http://proxy.acme.example:3128"))
+
+
 def test_alias_when_released_then_it_is_the_branchs_and_stands_for_the_builds_version() -> None:
     found = made(FUNCTION)
     alias = only(found, "fn", "AWS::Lambda::Alias", "release")
