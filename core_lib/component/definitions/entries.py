@@ -53,6 +53,7 @@ class EntryReader:
             counts[rule_name] += 1
             entry = self._entry(key, rule, value, where, place)
             if entry is not None:
+                _check_agents(type_, entry, place)
                 entries[key] = replace(entry, properties=self._check(type_, rule_name, entry, place))
         for message in _miscounted(type_, counts):
             place.fault(path, message)
@@ -113,6 +114,14 @@ def _written(type_: ComponentType, data: Mapping[str, Any], path: Path) -> Itera
         return
     for key, value in data.items():
         yield key, value, (*path, key)
+
+
+def _check_agents(type_: ComponentType, entry: Entry, place: Place) -> None:
+    for name in entry.agents:
+        if name not in type_.agents:
+            close = nearest(name, type_.agents)
+            advice = f"did you mean {close}?" if close else f"known are {', '.join(type_.agents)}"
+            place.fault((*entry.path, AGENTS, name), f"{entry.key}: there is no agent {shown(name)}", advice)
 
 
 def _moved_hint(name: str, rule: EntryRule) -> str | None:

@@ -84,10 +84,10 @@ def _words(owner: str, template: StageTemplate, rules: Rulebook) -> Iterator[Fin
     for word in rules.words.broken_by(template.body):
         in_resource = len(word.place) > 2 and word.place[0] in ("Resources", "Parameters", "Outputs")
         resource, place = (str(word.place[1]), word.place[2:]) if in_resource else ("", word.place)
-        yield _finding(word.rule, owner, template.stage, resource, place, None)
+        yield _finding(word.rule, owner, template.stage, resource, place, "")
     known = {name: value for name, value in template.parameters.items() if isinstance(value, str)}
     for word in rules.words.broken_by(known):
-        yield _finding(word.rule, owner, template.stage, str(word.place[0]), (), None)
+        yield _finding(word.rule, owner, template.stage, str(word.place[0]), (), "")
 
 
 def _by_type(resources: Mapping[str, Any]) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
@@ -112,7 +112,8 @@ def _finding(rule: Rule, owner: str, stage: str, resource: str, place: Place, va
     path = written(place)
     message = rule.message
     if "{" in message:
-        message = message.replace("{path}", path).replace("{value}", plain(value) or "a computed value")
+        shown = "nothing is written" if value is None else plain(value) or "a computed value"
+        message = message.replace("{path}", path).replace("{value}", shown)
     return Finding(rule.id, rule.severity, owner, stage, resource, path, message, rule.hint)
 
 

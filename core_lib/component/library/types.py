@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from core_lib.framework.models import Message
 
+_AGENT = re.compile(r"agents/([^/]+)\.yaml\Z")
 _COUNT = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?\Z")
 
 Group = Literal[
@@ -199,6 +200,12 @@ class ComponentType:
     def direct_key(self) -> str | None:
         """The key whose parts may stand in the Configuration itself."""
         return next((key for key, rule in self.file.configuration.items() if rule.direct), None)
+
+    @cached_property
+    def agents(self) -> tuple[str, ...]:
+        """The agents that a Pipeline::Agents may name, sorted; `awslogs` is the old name of `cloudwatch`."""
+        found = (_AGENT.match(path) for path in (*self.shared, *self.files))
+        return tuple(sorted({"awslogs", *(match[1] for match in found if match)}))
 
     def rule_of(self, key: str) -> tuple[str, EntryRule] | None:
         """The name of the rule (key or pattern) for a key of a Configuration, and the rule."""

@@ -73,6 +73,11 @@ def test_message_when_it_names_the_value_then_the_finding_shows_it() -> None:
     assert str(finding) == "shop/resources Y Properties.A: own: wrong: 1 at Properties.A (Do it.)"
 
 
+def test_message_when_the_value_is_not_there_then_the_finding_says_so() -> None:
+    (finding,) = found(book(own_rule(Require={"A": 1})), {"Y": {"Type": "AWS::X::Y", "Properties": {}}})
+    assert "wrong: nothing is written at" in finding.message
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [

@@ -320,9 +320,13 @@ def test_agent_when_it_needs_a_key_then_the_template_names_the_secret_and_the_ro
     assert secret[0]["Fn::Sub"].endswith(":secret:datadog-key-??????")
 
 
-def test_agent_when_there_is_none_of_that_name_then_the_file_that_is_missing_is_named() -> None:
-    with pytest.raises(CoreError, match=r"agents/unheard\.yaml"):
-        group_of(more="      Pipeline::Agents: {unheard: {}}")
+@pytest.mark.parametrize(
+    ("name", "advice"), [("datadgo", "did you mean datadog?"), ("unheard", "known are awslogs, cloudwatch, ")]
+)
+def test_agent_when_there_is_none_of_that_name_then_the_nearest_is_named(name: str, advice: str) -> None:
+    with pytest.raises(CoreError, match=f"there is no agent '{name}'") as told:
+        group_of(more=f"      Pipeline::Agents: {{{name}: {{}}}}")
+    assert advice in str(told.value.hint)
 
 
 def test_agent_when_the_package_has_a_file_for_it_then_it_is_one_more() -> None:
