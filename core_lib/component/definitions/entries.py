@@ -117,7 +117,7 @@ def _written(type_: ComponentType, data: Mapping[str, Any], path: Path) -> Itera
 
 
 def _check_agents(type_: ComponentType, entry: Entry, place: Place) -> None:
-    for name in entry.agents:
+    for name in entry.agents if type_.agents else ():
         if name not in type_.agents:
             close = nearest(name, type_.agents)
             advice = f"did you mean {close}?" if close else f"known are {', '.join(type_.agents)}"

@@ -203,9 +203,9 @@ class ComponentType:
 
     @cached_property
     def agents(self) -> tuple[str, ...]:
-        """The agents that a Pipeline::Agents may name, sorted; `awslogs` is the old name of `cloudwatch`."""
-        found = (_AGENT.match(path) for path in (*self.shared, *self.files))
-        return tuple(sorted({"awslogs", *(match[1] for match in found if match)}))
+        """The agents that a Pipeline::Agents may name, sorted; `awslogs` is the old name of `cloudwatch`. May be empty."""
+        found = {match[1] for path in (*self.shared, *self.files) if (match := _AGENT.match(path))}
+        return tuple(sorted(found | {"awslogs"})) if found else ()
 
     def rule_of(self, key: str) -> tuple[str, EntryRule] | None:
         """The name of the rule (key or pattern) for a key of a Configuration, and the rule."""
