@@ -49,7 +49,7 @@ SHAPES = (
     Case("version-a-map", "CORE-1004", "the name of a build", queue("PersistUpdateVersion: {a: b}")),
     Case("version-with-a-slash", "CORE-1004", "the name of a build", queue("PersistUpdateVersion: a/b")),
     Case("options-a-list", "CORE-1004", "Options must be a map", queue("Options: [a]")),
-    Case("option-unknown", "CORE-1004", "unknown option 'Speed'; there are none", queue("Options: {Speed: 1}")),
+    Case("option-unknown", "CORE-1004", "unknown option 'Speed'; known are Check", queue("Options: {Speed: 1}")),
     Case("configuration-a-list", "CORE-1004", "Configuration must be a map", queue("Configuration: [a]")),
     Case("entry-mistyped", "CORE-1004", "did you mean Queue?", queue("Configuration: {Quue: {}}")),
     Case("entry-a-text", "CORE-1004", "Queue must be a map", queue("Configuration: {Queue: big}")),
