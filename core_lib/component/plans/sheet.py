@@ -25,6 +25,8 @@ NO_OP = "SYSTEM::NoOp"
 
 _SLOW = timedelta(hours=4)
 _USUAL = timedelta(hours=1)
+_HANDING_ON = frozenset({"pointers", "release"})
+"""Stages that hand on all outputs of the resources, whether anybody uses them or not."""
 _SLOW_STAGES = frozenset({"resources", "bake"})
 
 
@@ -96,8 +98,9 @@ class Sheet:
     def create(self, owner: str, template: StageTemplate, after: Iterable[str]) -> str:
         """Add the stack of a stage."""
         references: dict[str, str] = {}
+        handed_on = template.stage in _HANDING_ON and self.blueprint.components[owner].persisted is not None
         values = {
-            name: self.text(owner, value, references) if isinstance(value, Wire) else value
+            name: self.text(owner, value, references, may_lack=handed_on) if isinstance(value, Wire) else value
             for name, value in template.parameters.items()
         }
         spec = {
@@ -158,8 +161,10 @@ class Sheet:
             self.add(owner, what or stage, GET_OUTPUTS, spec, after)
         return identity
 
-    def text(self, user: str, wire: Wire, references: dict[str, str]) -> str:
+    def text(self, user: str, wire: Wire, references: dict[str, str], *, may_lack: bool = False) -> str:
         """The run-time text of a wire; what its label stands for is added to `references`.
+
+        With `may_lack` it is empty when a stack that was made by an older definition, or an older type, lacks the output.
 
         Raises:
             ReferenceFault: nothing of that name is there.
@@ -172,7 +177,8 @@ class Sheet:
             references[label] = self.id_of(wire.owner, wire.stage)
         else:
             references[label] = self.read(wire.owner, wire.stage)
-        return f"{{{{ outputs['{label}'].{wire.output} }}}}"
+        otherwise = " | default('')" if may_lack else ""
+        return f"{{{{ outputs['{label}'].{wire.output}{otherwise} }}}}"
 
     def _check(self, user: str, wire: Wire) -> None:
         if wire.owner.startswith(FOREIGN):

@@ -34,6 +34,19 @@ news:
   Configuration:
     Topic: {}
 """
+OLDER = """
+news:
+  Type: AWS::Custom
+  Persist: true
+  Configuration:
+    Template:
+      Properties:
+        Body:
+          Resources:
+            Item: {Type: AWS::SSM::Parameter, Properties: {Type: String, Name: /demo/news, Value: one}}
+          Outputs:
+            Name: {Value: !Ref Item}
+"""
 
 
 class App:
@@ -147,6 +160,15 @@ async def test_release_when_the_next_build_lacks_a_component_then_it_goes_with_t
     assert succeeded(await app.run(Task.TEARDOWN, "1", Released("2")))
     assert "shop-web-main-news-release" not in app.stacks
     assert outputs(app, "shop-web-main-orders-release")["Build"] == "2"
+
+
+async def test_resources_when_they_persist_from_an_older_definition_then_outputs_that_they_lack_are_empty(app: App) -> None:
+    newer = OLDER.replace("Outputs:", "Outputs:\n            More: {Value: new}")
+    assert succeeded(await app.run(Task.DEPLOY, "1", news=OLDER))
+    used = Released("1", {"news": "shop-web-main-1-news-resources"})
+    assert succeeded(await app.run(Task.DEPLOY, "2", used, news=newer))
+    assert outputs(app, "shop-web-main-2-news-pointers")["Name"] == "/demo/news"
+    assert succeeded(await app.run(Task.RELEASE, "2", used, news=newer))
 
 
 async def test_stack_when_a_build_holds_it_then_cloudformation_itself_refuses_to_delete_it(app: App) -> None:
