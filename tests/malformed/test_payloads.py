@@ -43,7 +43,7 @@ REQUESTS = (
     Case("task-in-capitals", "CORE-1004", "did you mean deploy", {"Task": "Deploy"}),
     Case("task-of-another-processor", "CORE-1001", "handled: package, upload", {"Task": "release"}),
     Case("type-unknown", "CORE-1004", "pipeline, deployspec", {"Type": "pipelines"}),
-    Case("task-not-of-components", "CORE-1001", "release, teardown", {"Type": "pipeline", "Task": "drift"}),
+    Case("task-not-of-components", "CORE-1001", "teardown, release", {"Type": "pipeline", "Task": "drift"}),
     Case("executor-unknown", "CORE-1004", "prefect, stepfunctions", {"Executor": "cron"}),
     Case("key-mistyped", "CORE-1004", "did you mean Targets", {"Tragets": {}}),
     Case("key-of-somebody-else", "CORE-1004", "unknown key; known are", {"Zebra": 1}),
