@@ -289,36 +289,6 @@ def test_lint_when_something_is_wrong_then_resource_and_path_are_told_and_the_ty
     assert [each.waived for each in accepted] == ["a test"]
 
 
-def test_guard_when_a_template_is_of_usual_size_then_it_takes_less_than_a_millisecond() -> None:
-    statement = {
-        "Effect": "Allow",
-        "Action": ["dynamodb:GetItem", "dynamodb:Query"],
-        "Resource": {"Fn::GetAtt": ["Table", "Arn"]},
-    }
-    role = {
-        "Type": "AWS::IAM::Role",
-        "Properties": {"Policies": [{"PolicyName": "p", "PolicyDocument": {"Statement": [statement] * 15}}]},
-    }
-    properties = {"SSESpecification": {"SSEEnabled": True}, "Tags": [{"Key": f"k{number}", "Value": "v"} for number in range(8)]}
-    table = {
-        "Type": "AWS::DynamoDB::Table",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        "Properties": properties,
-    }
-    made = [("shop", template({"Table": table, "Role": role, "Group": OPEN_GROUP, "Log": {"Type": "AWS::Logs::LogGroup"}}))]
-    assert len(json.dumps(made[0][1].body)) > 1500
-    guard(made, BUILTIN)
-    best = min(_seconds_of(made) for _ in range(50))
-    assert best < 0.001
-
-
-def _seconds_of(made: Any) -> float:
-    began = time.perf_counter()
-    guard(made, BUILTIN)
-    return time.perf_counter() - began
-
-
 def test_ingress_when_it_is_written_in_a_pipeline_security_then_the_world_may_be_let_in() -> None:
     asked = {
         "web.yaml": """
