@@ -78,11 +78,12 @@ def gather(connection: Connection, payload: TaskPayload, package: Package, regis
         return Inputs(payload, package, facts, tuple(client.accounts.all()))
     from core_lib.component import with_store
     from core_lib.component.lifecycle import known_of
+    from core_lib.framework.models import Task
 
     location = connection.store.location
     if location.startswith("s3://"):
         facts = with_store(facts, location, connection.settings.home_region, connection.sessions.identity.account)
-    known = known_of(client.items, payload.deployment_details)
+    known = known_of(client.items, payload.deployment_details, to_tear_down=payload.task is Task.TEARDOWN)
     return Inputs(payload, package, facts, tuple(client.accounts.all()), known)
 
 

@@ -42,7 +42,8 @@ async def share_files(shop: Workshop) -> None:
 @aws_task("look at the build")
 async def know_build(shop: Workshop, payload: TaskPayload) -> Released:
     """See `core_lib.component.lifecycle.known_of`."""
-    return await asyncio.to_thread(known_of, shop.cmdb.items, payload.deployment_details)
+    look = partial(known_of, shop.cmdb.items, payload.deployment_details, to_tear_down=payload.task is Task.TEARDOWN)
+    return await asyncio.to_thread(look)
 
 
 @aws_task("may the build do that")

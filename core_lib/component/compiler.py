@@ -67,7 +67,7 @@ def compile_components(
     known = released or Released()
     target, key_target = targets_of(facts.values, accounts, payload.targets)
     built = build_components(package, facts, known, memory=None if cache is None else Memory(_page_of(cache, payload)))
-    warnings = [*check(built, facts, package, target.region, linter), *_left_out(known, built)]
+    warnings = [*check(built, facts, package, target.region, linter), *_left_out(known, built), *_unfinished(known)]
     application = built.components.get(APPLICATION)
     blueprint = Blueprint(
         payload.deployment_details,
@@ -77,6 +77,7 @@ def compile_components(
         {name: each for name, each in built.components.items() if name != APPLICATION},
         application.stages if application is not None else {},
         known.build,
+        known.unfinished,
     )
     sources = sorted({each.component.locate(()).partition(":")[0] for each in blueprint.components.values()})
     plans, files = make_plans(blueprint, payload.client, package_sha256=package.sha256, sources=sources)
@@ -107,4 +108,12 @@ def _left_out(known: Released, built: Built) -> Iterator[CompileWarning]:
     for name in sorted(known.deployed - built.components.keys()):
         yield CompileWarning(
             "platform/components", f"{name!r} was deployed with this build and is no longer there: its stacks stay as they are"
+        )
+
+
+def _unfinished(known: Released) -> Iterator[CompileWarning]:
+    """Builds for which a teardown leaves what is shared."""
+    for prn in known.unfinished:
+        yield CompileWarning(
+            str(prn), "this build did not come to an end: what it shares with others stays, until it is deployed or torn down"
         )

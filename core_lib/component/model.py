@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core_lib.framework.codecs import Path
+from core_lib.framework.models import Prn
 
 if TYPE_CHECKING:
     from core_lib.component.library import Catalogue, ComponentType, EntryRule
@@ -85,11 +86,15 @@ class Definitions:
 @dataclass(frozen=True)
 class Released:
     """What the CMDB knows: the released build of the branch, the `resources` stacks that components go on using (those of this
-    build, else those of the released one), and the components that this build was deployed with before."""
+    build, else those of the released one), and the components that this build was deployed with before.
+
+    `unfinished` are other builds of the app that have begun and not come to an end: they hold nothing yet of what they use.
+    """
 
     build: str | None = None
     stacks: Mapping[str, str] = field(default_factory=dict)
     deployed: frozenset[str] = frozenset()
+    unfinished: tuple[Prn, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from core_lib.component.model import APPLICATION, Compiled, Component, StageTemp
 from core_lib.component.naming import names_of
 from core_lib.component.plans import Blueprint
 from core_lib.db import Facts
-from core_lib.framework.models import DeploymentDetails, Target
+from core_lib.framework.models import DeploymentDetails, Prn, Target
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 Body = Mapping[str, Any]
@@ -83,6 +83,7 @@ def blueprint(
     key_account: str | None = None,
     account: str = ACCOUNT,
     released: str | None = None,
+    unfinished: tuple[Prn, ...] = (),
 ) -> Blueprint:
     """The blueprint of these components; with a body for the application's stage `kms`."""
     facts = facts or facts_of()
@@ -96,4 +97,5 @@ def blueprint(
         {each.component.name: each for each in sorted(components, key=lambda each: each.component.name)},
         {} if kms is None else {"kms": StageTemplate("kms", stacks["kms"], kms, {})},
         released,
+        unfinished,
     )

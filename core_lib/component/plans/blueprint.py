@@ -12,7 +12,7 @@ from core_lib.component.templates import TAG_SCOPE
 from core_lib.db import Facts
 from core_lib.deployspec import check_tags
 from core_lib.framework.errors import ReferenceFault
-from core_lib.framework.models import LEVELS, DeploymentDetails, Level, Target, branch_short_name
+from core_lib.framework.models import LEVELS, DeploymentDetails, Level, Prn, Target, branch_short_name
 
 FOREIGN = "prn:"
 """What the owner of a wire begins with when it is a component of another app."""
@@ -23,7 +23,7 @@ class Blueprint:
     """The components of a build by name, and the stages of the whole app.
 
     Everything goes to `target`, but for the application's key, which lies in `key_target`. `released` is the name of the
-    branch's released build.
+    branch's released build, `unfinished` are other builds of the app that hold nothing yet of what they use.
     """
 
     deployment: DeploymentDetails
@@ -33,6 +33,7 @@ class Blueprint:
     components: Mapping[str, Compiled]
     application: Mapping[str, StageTemplate]
     released: str | None = None
+    unfinished: tuple[Prn, ...] = ()
 
     @cached_property
     def build(self) -> str:
@@ -43,6 +44,11 @@ class Blueprint:
     def is_released(self) -> bool:
         """Whether the branch's released build is this one."""
         return self.released == self.build
+
+    @cached_property
+    def shares_with_unfinished(self) -> bool:
+        """Whether another build of the branch uses what the branch shares without holding it."""
+        return any(prn.parent == self.deployment.prn.parent for prn in self.unfinished)
 
     @cached_property
     def key_arn(self) -> str | None:

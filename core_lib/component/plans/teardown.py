@@ -7,6 +7,8 @@ resources  deleted, unless another build's pointers import from them: then they 
 rules-base shared by the builds of the branch: deleted with the last of them that has it
 security   shared by the builds of the branch: deleted with the last of them
 kms        shared by the builds of the environment: deleted with the last of them
+
+A build that did not come to an end has no pointers and so holds nothing. While there is one, what it shares stays.
 """
 
 from __future__ import annotations
@@ -91,11 +93,15 @@ class _Teardown:
 
     def _base_rules(self, name: str, emptied: str) -> str:
         """The rules between what the branch shares: they go before any of the groups and roles that they name."""
+        if self._blueprint.shares_with_unfinished:
+            return emptied
         users = self._look_for_users(name, _RULES_USERS, "rules-base", [emptied])
         return self._sheet.delete(name, "rules-base", [users], users=users)
 
     def _security(self, name: str, compiled: Compiled, closed: str) -> str:
         sheet = self._sheet
+        if self._blueprint.shares_with_unfinished:
+            return sheet.joint(name, "complete", [closed], status="COMPLETE")
         reads = self._reads(name, compiled, "security", [closed])
         users = self._look_for_users(name, _SECURITY_USERS, "security", [closed])
         first, then = _around_security(compiled)
@@ -111,7 +117,7 @@ class _Teardown:
         keeps = isinstance(kms, Mapping) and bool(kms.get("Keep"))
         retains = any(each.retains for each in blueprint.components.values())
         elsewhere = blueprint.key_target.key != blueprint.target.key
-        if "kms" not in blueprint.application or keeps or retains or elsewhere:
+        if "kms" not in blueprint.application or keeps or retains or elsewhere or blueprint.unfinished:
             return []
         users = self._look_for_users(APPLICATION, USERS, "kms", after)
         return [sheet.delete(APPLICATION, "kms", [users], users=users)]

@@ -109,6 +109,20 @@ def test_known_when_a_deploy_stopped_half_way_then_the_stacks_that_it_began_are_
     assert known_of(items, details("1")).stacks == {"db": "shop-web-main-1-db-resources"}
 
 
+def test_known_when_a_teardown_asks_then_other_builds_that_did_not_come_to_an_end_are_told(items: Items) -> None:
+    deployed(items, "1")
+    deployed(items, "2")
+    begin(items, plan(Task.DEPLOY, "3"))
+    end(items, plan(Task.DEPLOY, "3"), run(RunStatus.FAILED), {})
+    assert known_of(items, details("1")).unfinished == ()
+    assert known_of(items, details("1"), to_tear_down=True).unfinished == (details("3").prn,)
+    assert known_of(items, details("3"), to_tear_down=True).unfinished == ()
+    begin(items, plan(Task.TEARDOWN, "3"))
+    assert known_of(items, details("1"), to_tear_down=True).unfinished == (details("3").prn,)
+    end(items, plan(Task.TEARDOWN, "3"), run(), rows(db__complete=DONE))
+    assert known_of(items, details("1"), to_tear_down=True).unfinished == ()
+
+
 def test_release_when_the_build_was_never_deployed_or_not_to_the_end_then_it_is_refused(items: Items) -> None:
     with pytest.raises(ReleasedError, match="it was never deployed"):
         refuse_too_early(items, payload(Task.RELEASE, "1"), Released(), {})

@@ -8,7 +8,7 @@ import pytest
 
 from core_lib.component.model import Step, Wire
 from core_lib.component.plans.teardown import teardown_actions
-from core_lib.framework.models import PlanAction
+from core_lib.framework.models import PlanAction, Prn
 from tests.builders.compiled import blueprint, compiled, facts_of, topic
 from tests.unit.component.plans.test_deploy import needs
 
@@ -49,6 +49,15 @@ def test_teardown_when_it_is_the_released_build_then_the_release_goes_first() ->
     actions = plan(compiled("web", STAGES), released="7")
     assert deleted(actions)["web.release"] == "web-shop-main-web-release"
     assert "web.release" in needs(actions, "web.pointers")
+
+
+@pytest.mark.parametrize(("branch", "stays"), [("main", {"web.security", "web.rules-base"}), ("other", set())])
+def test_teardown_when_another_build_did_not_come_to_an_end_then_what_it_may_share_stays(branch: str, stays: set[str]) -> None:
+    unfinished = (Prn("web", "shop", branch, "8"),)
+    usual = plan(compiled("web", STAGES), kms=topic("KeyArn"))
+    careful = plan(compiled("web", STAGES), kms=topic("KeyArn"), unfinished=unfinished)
+    assert deleted(usual).keys() - deleted(careful).keys() == stays | {"_application.kms"}
+    assert {"web.complete", "_build.complete"} <= careful.keys()
 
 
 def test_teardown_when_a_component_depends_on_another_then_it_goes_before_it() -> None:
