@@ -33,6 +33,9 @@ check: $(SETUP) ## Lint, types, floors and doors
 	$(BIN)/lint-imports --no-cache
 
 test: $(SETUP) check ## The tests that every change must pass
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not localstack and not slow" $(PYTEST)
+
+coverage: $(SETUP) ## The same tests, with the lines that they do not reach
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not localstack and not slow" --cov --cov-report=term:skip-covered $(PYTEST)
 
 test-localstack: $(SETUP) ## The contract against LocalStack, run without Docker
@@ -58,7 +61,7 @@ clean: ## Remove what was built; stop the platform first
 	-test ! -x $(BIN)/core || { $(BIN)/core down; CORE_STATE_DIR=.demo $(BIN)/core down; }
 	rm -rf build dist site .demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov .core $(VENV)
 
-.PHONY: check test test-localstack test-long demo bench up down clean
+.PHONY: check coverage test test-localstack test-long demo bench up down clean
 
 docs: $(SETUP) ## Build the manual into build/site; no warning is accepted
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
