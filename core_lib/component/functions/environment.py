@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from core_lib.component.files import files_below
 from core_lib.component.model import Component
 from core_lib.component.network import Network, network_of
 from core_lib.framework.codecs import sha256_hex
 from core_lib.framework.package import Package
 
-FOLDERS = ("platform/files/", "files/")
-"""Where the user's files lie in a package; the first that holds any counts."""
 _DIGEST_LENGTH = 16
 
 
@@ -28,7 +27,7 @@ class Environment:
     @classmethod
     def of(cls, package: Package, facts: Mapping[str, Any], components: Mapping[str, Component]) -> Environment:
         """The environment of a package's components."""
-        return cls(facts, components, files_of(package))
+        return cls(facts, components, files_below(package))
 
     @cached_property
     def network(self) -> Network:
@@ -44,12 +43,3 @@ class Environment:
         if path not in self._digests:
             self._digests[path] = sha256_hex(self.files[path])[:_DIGEST_LENGTH]
         return self._digests[path]
-
-
-def files_of(package: Package) -> dict[str, bytes]:
-    """The user's files of a package, by their path below the folder of files."""
-    for folder in FOLDERS:
-        found = {path.removeprefix(folder): content for path, content in package.files.items() if path.startswith(folder)}
-        if found:
-            return found
-    return {}

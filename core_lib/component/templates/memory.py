@@ -17,6 +17,7 @@ from typing import Any
 from core_lib.component.model import Component
 from core_lib.component.naming import Names
 from core_lib.framework.codecs import sha256_hex, to_json
+from core_lib.framework.errors import CoreError
 
 _READ = "files"
 _MADE = "trees"
@@ -121,5 +122,5 @@ def _is_page(page: Any) -> bool:
 def _is_same(name: str, digest: str, read_file: Callable[[str], str]) -> bool:
     try:
         return sha256_hex(read_file(name)) == digest
-    except Exception:  # noqa: BLE001 - a file that is not there any more is one that has changed, however that is told
+    except CoreError:  # it is not there any more, or is no text now
         return False

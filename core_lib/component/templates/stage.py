@@ -16,7 +16,7 @@ from core_lib.component.templates.loading import forest_of
 from core_lib.component.templates.memory import Pages
 from core_lib.component.templates.tree import OMIT
 from core_lib.framework.codecs import sha256_hex, to_json
-from core_lib.framework.errors import CompileError, CoreError, PackageError, TemplateError
+from core_lib.framework.errors import CoreError, PackageError, TemplateError
 from core_lib.renderer import add_filters, full_context, session
 
 TASKS = ("deploy", "release", "teardown")
@@ -51,7 +51,7 @@ class StageMaker:
             CoreError: with the file and line of the type, and the component.
         """
         file = self.component.type.file.stages.get(stage) or _SHARED_STAGES.get(stage)
-        if file is None or (file in ("pointers.yaml", "release.yaml", "kms.yaml") and file not in self.component.type.shared):
+        if file is None:
             return None
         made: Mapping[str, Any] | None = self._pages.tree(
             f"{file} {to_json(more)}" if more else file,
@@ -166,8 +166,3 @@ def application_type(shared: Mapping[str, bytes]) -> ComponentType:
         type="Core::Application", group="security", purpose="What belongs to the whole app.", stages={"kms": "kms.yaml"}
     )
     return ComponentType(file, {}, shared, sha256_hex(shared.get("kms.yaml", b"")), "types/_shared")
-
-
-def refuse_missing(stage: str, maker: StageMaker) -> CompileError:
-    """The error of a component whose type makes nothing at all."""
-    return CompileError(f"component {maker.component.name!r} has nothing in its stage {stage}", where=maker.component.locate(()))

@@ -9,6 +9,7 @@ import pytest
 from core_lib.component import Built, Released, build_components
 from core_lib.component.templates import Memory
 from core_lib.db import Facts
+from core_lib.framework.errors import PackageError
 from tests.builders.component_facts import component_facts
 from tests.builders.components import package_of
 
@@ -73,9 +74,14 @@ def test_memory_when_the_folder_cannot_be_written_then_the_compile_goes_on(tmp_p
 def test_pages_when_a_file_that_was_read_has_changed_then_they_are_not_used(tmp_path: Path) -> None:
     files = {"x.json": "1"}
 
+    def read(name: str) -> str:
+        if name not in files:
+            raise PackageError(f"there is no file {name!r}")
+        return files[name]
+
     def tree_of(path: Path) -> tuple[str, int]:
         memory = Memory(path)
-        pages = memory.pages("key", files.__getitem__)
+        pages = memory.pages("key", read)
         text = str(pages.tree("t", lambda: "made of " + pages.read("x.json", files["x.json"])))
         memory.save()
         return text, memory.rendered
@@ -85,4 +91,4 @@ def test_pages_when_a_file_that_was_read_has_changed_then_they_are_not_used(tmp_
     files["x.json"] = "2"
     assert tree_of(tmp_path / "m.json") == ("made of 2", 1)
     del files["x.json"]
-    assert Memory(tmp_path / "m.json").pages("key", files.__getitem__).tree("t", lambda: "new") == "new"
+    assert Memory(tmp_path / "m.json").pages("key", read).tree("t", lambda: "new") == "new"
